@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tasks: sequential code on a loop. A task has its own stack and gives up the loop only
+ * where it waits: in blk_read and friends, task_sleep_ms, task_wait, task_lock. Between two
+ * waits it runs alone, so plain variables need no lock, and every state that must hold for
+ * others has to hold at each wait. Cancellation is by agreement: a flag that the task looks
+ * at between steps; nothing is ever torn down under a waiting task.
+ *
+ * Stacks are 64 KiB with a guard page, pooled by the loop. Functions here must be called on
+ * the loop's thread; those marked (task) only inside a task.
+ */
+#ifndef BLK_TASK_H
+#define BLK_TASK_H
+
+#include "blk/loop.h"
+
+struct task;
+
+/* Starts fn(arg) as a new task, soon. name must be a literal. 0 or -ENOMEM. */
+int task_spawn(struct loop *loop, const char *name, void (*fn)(void *arg), void *arg);
+
+/* The running task, NULL outside of one. */
+struct task *task_self(void);
+const char *task_name(const struct task *task);
+
+/* (task) Lets others run; returns when its turn comes again. */
+void task_yield(void);
+
+/* (task) Waits for at least ms milliseconds of the loop's time. */
+void task_sleep_ms(uint64_t ms);
+
+/* A place to wait. Zero is not a valid value: task_queue_init. Wake-ups are in FIFO order. */
+struct task_queue {
+	struct list waiters;
+};
+void task_queue_init(struct task_queue *q);
+bool task_queue_empty(const struct task_queue *q);
+
+/* (task) Waits until woken. There are no spurious wake-ups, but the state waited for may have
+ * changed again by the time this returns: use in a loop. */
+void task_wait(struct task_queue *q);
+
+/* (task) As task_wait, at most ms. Returns 0, or -ETIMEDOUT. */
+int task_wait_ms(struct task_queue *q, uint64_t ms);
+
+/* Makes the first / all waiters ready; they run later. */
+void task_wake(struct task_queue *q);
+void task_wake_all(struct task_queue *q);
+
+/* A lock that is held across waits. FIFO, not recursive. */
+struct task_mutex {
+	struct task *owner;
+	struct task_queue q;
+};
+void task_mutex_init(struct task_mutex *m);
+void task_lock(struct task_mutex *m); /* (task) */
+void task_unlock(struct task_mutex *m);
+
+/* Counts work in flight; task_group_wait (task) returns when the count is zero. */
+struct task_group {
+	unsigned busy;
+	struct task_queue q;
+};
+void task_group_init(struct task_group *g);
+void task_group_begin(struct task_group *g);
+void task_group_end(struct task_group *g);
+void task_group_wait(struct task_group *g);
+
+/*
+ * Runs fn(arg) as a task of the loop and waits for it; returns what fn returned.
+ * From another thread: posts and blocks the thread (the loop must be running).
+ * From a task of the same loop: simply calls fn. Between runs of a loop nobody runs
+ * (tests): runs the loop until fn has returned.
+ */
+int task_call(struct loop *loop, int (*fn)(void *arg), void *arg);
+
+#endif
