@@ -192,13 +192,17 @@ struct raid_run {
 	/* (task) Called after the target was flushed up to watermark, at most every 1 GiB or 5 s of the
 	 * loop's time and at the end; the owner makes it durable. */
 	int (*checkpoint)(struct raid_run *run, uint64_t watermark);
+	/* (task) Called between steps, about once for each percent of total and at the end, after done was
+	 * brought up to date; may wait (the run stands still meanwhile, holding no locks). NULL = none. */
+	void (*step)(struct raid_run *run);
 	void *user;
 };
 
 /*
  * (task) Fills the members in slot_mask (all STALE or REBUILDING with a device) in one pass, in row
  * order, from their lowest watermark. With catch_up only regions marked dirty are copied (the slots
- * were in sync before those writes); otherwise everything that is not unwritten.
+ * were in sync before those writes); otherwise everything from the watermark on
+ * that is not unwritten, and below the watermark what is marked dirty.
  * copy_from (or NULL): per slot a device/extent of an old member that still reads (replacing a failing
  * drive): read that first, reconstruct what it cannot give.
  * I/O goes on meanwhile; foreground writes always reach the targets too. At success the slots are
