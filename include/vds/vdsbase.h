@@ -143,7 +143,7 @@ static inline BOOL IsEqualGUID(REFGUID a, REFGUID b)
 #ifdef INITGUID
 #define DEFINE_GUID(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8)                               \
 	EXTERN_C const GUID name;                                                                  \
-	const GUID name = { l, w1, w2, { b1, b2, b3, b4, b5, b6, b7, b8 } }
+	const GUID name = {l, w1, w2, {b1, b2, b3, b4, b5, b6, b7, b8}}
 #else
 #define DEFINE_GUID(name, l, w1, w2, b1, b2, b3, b4, b5, b6, b7, b8) EXTERN_C const GUID name
 #endif
@@ -170,7 +170,7 @@ typedef LONG SCODE;
 #define SUCCEEDED(hr)            (((HRESULT)(hr)) >= 0)
 #define FAILED(hr)               (((HRESULT)(hr)) < 0)
 #define IS_ERROR(status)         (((ULONG)(status)) >> 31 == 1u)
-#define HRESULT_CODE(hr)         ((hr) & 0xffff)
+#define HRESULT_CODE(hr)         ((hr)&0xffff)
 #define HRESULT_FACILITY(hr)     (((hr) >> 16) & 0x1fff)
 #define HRESULT_SEVERITY(hr)     (((hr) >> 31) & 1)
 #define MAKE_HRESULT(sev, fac, code)                                                               \
@@ -207,9 +207,9 @@ typedef IUnknown *LPUNKNOWN;
 #define CLSCTX_ALL            (CLSCTX_SERVER | CLSCTX_INPROC_HANDLER)
 
 typedef enum tagCOINIT {
-	COINIT_MULTITHREADED     = 0x0,
+	COINIT_MULTITHREADED = 0x0,
 	COINIT_APARTMENTTHREADED = 0x2,
-	COINIT_DISABLE_OLE1DDE   = 0x4,
+	COINIT_DISABLE_OLE1DDE = 0x4,
 	COINIT_SPEED_OVER_MEMORY = 0x8
 } COINIT;
 
