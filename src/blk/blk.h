@@ -52,6 +52,7 @@ struct blk_req {
 	struct list link;        /* the device's, while in flight */
 	uint64_t started_ns;     /* the device's */
 	void *priv;              /* the device's */
+	struct loop_post ready;  /* blk_complete's */
 };
 
 enum {
@@ -84,6 +85,8 @@ struct blk_dev {
 	bool closing;
 };
 
+/* Called by constructors: zeroes *dev and counts it with its loop. The constructor then sets
+ * sizes and flags. -ENOMEM. fini is for ops->close and failed constructors. */
 int blk_dev_init(struct blk_dev *dev, const struct blk_ops *ops, struct loop *loop, const char *name);
 void blk_dev_fini(struct blk_dev *dev);
 
@@ -93,8 +96,12 @@ void blk_submit(struct blk_dev *dev, struct blk_req *req);
 /* For devices: finish a request (queues done). Loop thread. */
 void blk_complete(struct blk_req *req, int result);
 
-/* (task) Waits for what is in flight, then closes. NULL is allowed. */
+/* (task) Waits for what is in flight, then closes. NULL is allowed. Outside of a task only
+ * when nothing is in flight (asserted). */
 void blk_close(struct blk_dev *dev);
+
+/* (task) Changes the size of the backing. -EOPNOTSUPP where it is fixed. */
+int blk_resize(struct blk_dev *dev, uint64_t size_bytes);
 
 /* (task) Sequential forms. Return 0 or negative errno. */
 int blk_read(struct blk_dev *dev, uint64_t offset, void *buf, size_t length);

@@ -11,8 +11,15 @@
  *    order in which equal events run is drawn from the seed. One seed, one history.
  *
  * Invariants: a callback or task never runs inside the call that caused it (completions,
- * wake-ups and posts are queued); timers fire in order of their due time; loop_now_ns never
- * goes back and does not change while one task runs in the simulated kind.
+ * wake-ups and posts are queued); timers fire in order of their due time (equal times: real,
+ * in the order they were set; simulated, in random order); loop_now_ns never goes back and
+ * does not change while one task runs in the simulated kind. In the real kind ready events
+ * run in the order they became ready; in the simulated kind the next one is drawn from all
+ * that are ready, so that a seed stands for one legal interleaving.
+ *
+ * A loop may be run by different threads one after the other, by one at a time. A run that
+ * ends waits for the requests the kernel has at that moment (their completions run in the
+ * next run), because the kernel's ring belongs to the thread that runs it.
  */
 #ifndef BLK_LOOP_H
 #define BLK_LOOP_H
@@ -47,11 +54,13 @@ int loop_new(const struct loop_options *options, struct loop **out, struct err *
 /* Makes a simulated loop; wall time starts at wall_start_ms. */
 int loop_new_simulated(uint64_t seed, int64_t wall_start_ms, struct loop **out);
 
-/* Frees a loop that is not running. All its tasks must have ended and its devices be closed
- * (asserted): a loop with tasks still waiting is a bug of its owner. */
+/* Frees a loop that is not running. All its tasks must have ended, its devices be closed and
+ * its posts have run (asserted): a loop with tasks still waiting is a bug of its owner. */
 void loop_free(struct loop *loop);
 
-/* Runs until loop_stop; returns 0. Call from the one thread that is to own the loop. */
+/* Runs until loop_stop; returns 0. Call from the one thread that is to own the loop. Waits
+ * while a task_call of another thread still drives the loop. A loop_stop that came before
+ * counts: then this returns at once. */
 int loop_run(struct loop *loop);
 
 /* Makes loop_run return after the current event. Any thread. */
@@ -61,7 +70,8 @@ void loop_stop(struct loop *loop);
  * For tests and for owners without a thread of their own. */
 void loop_run_until_idle(struct loop *loop);
 
-/* Runs events until *flag is true. Simulated: asserts if everything is idle before that. */
+/* Runs events until *flag is true; looks at it after each event. Simulated: asserts if
+ * everything is idle before that. Neither this nor loop_run_until_idle obeys loop_stop. */
 void loop_run_until(struct loop *loop, const bool *flag);
 
 /* Runs fn(arg) on the loop's thread, soon. Any thread; order of posts from one thread is kept.
@@ -77,7 +87,8 @@ bool loop_is_current(const struct loop *loop);
 
 bool loop_is_simulated(const struct loop *loop);
 
-/* Time of this loop. The clock is valid as long as the loop. */
+/* Time of this loop. The clock is valid as long as the loop. Real: inside a run the time is
+ * that of the current round of events, not of the call. */
 uint64_t loop_now_ns(const struct loop *loop);
 int64_t loop_wall_ms(const struct loop *loop);
 const struct clock *loop_clock(const struct loop *loop);
@@ -85,9 +96,11 @@ const struct clock *loop_clock(const struct loop *loop);
 /* Simulated only: the seed's random numbers, for devices that misbehave on purpose. */
 struct rng *loop_rng(struct loop *loop);
 
-/* One-shot timers. The struct belongs to the caller and may be re-armed from its own fn. */
+/* One-shot timers. The struct belongs to the caller, who zeroes it, sets fn and may re-arm it
+ * from its own fn (which may also free it). Setting an armed timer moves it. */
 struct loop_timer {
-	struct list link; /* owned by the loop while armed */
+	struct loop_timer *child, *next, *prev; /* the loop's, while armed */
+	uint64_t order;                         /* the loop's: among equal due times */
 	uint64_t due_ns;
 	bool armed;
 	void (*fn)(struct loop_timer *timer);
@@ -98,11 +111,28 @@ void loop_timer_cancel(struct loop *loop, struct loop_timer *timer);
 /*
  * I/O buffers: 4 KiB aligned, from a bounded pool (registered with the kernel where that
  * helps). loop_buf_alloc waits in the calling task while the pool is exhausted, so memory
- * stays bounded under any load; size up to 4 MiB. loop_buf_try returns NULL instead.
- * Contents are undefined.
+ * stays bounded under any load; size up to 4 MiB, rounded up to a power of two inside.
+ * loop_buf_try returns NULL instead of waiting, also when others wait already. Waiting is
+ * FIFO. Contents are undefined. loop_buf_free takes the size that was asked for; it may be
+ * called outside of tasks.
+ *
+ * Deadlock rule. The pool has levels, each with memory of its own, and they are taken upward
+ * only: while a task (or the request it serves) holds a buffer of a level, nobody may wait on
+ * its behalf for one of the same or a lower level; take all that is needed of one level in
+ * one allocation, or use loop_buf_try for what is merely nice to have. Then every holder of
+ * the highest level ends without waiting for memory, so does each level below, and because
+ * newcomers queue behind the first waiter, fragmentation cannot starve it. Devices of this
+ * module never wait for the pool.
  */
-void *loop_buf_alloc(struct loop *loop, size_t size);
+enum loop_buf_level {
+	LOOP_BUF_FRONT, /* who brings requests in: exports, copy jobs; a quarter of the pool */
+	LOOP_BUF_DATA,  /* RAID rows, rebuild, scrub; half. What loop_buf_alloc takes from */
+	LOOP_BUF_INNER, /* below those: metadata, logs, bounces, nested sets; a quarter */
+};
+void *loop_buf_alloc(struct loop *loop, size_t size); /* (task) */
 void *loop_buf_try(struct loop *loop, size_t size);
-void loop_buf_free(struct loop *loop, void *buf, size_t size);
+void *loop_buf_alloc_at(struct loop *loop, enum loop_buf_level level, size_t size); /* (task) */
+void *loop_buf_try_at(struct loop *loop, enum loop_buf_level level, size_t size);
+void loop_buf_free(struct loop *loop, void *buf, size_t size); /* NULL is allowed */
 
 #endif

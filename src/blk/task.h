@@ -23,13 +23,15 @@ int task_spawn(struct loop *loop, const char *name, void (*fn)(void *arg), void 
 struct task *task_self(void);
 const char *task_name(const struct task *task);
 
-/* (task) Lets others run; returns when its turn comes again. */
+/* (task) Lets others run; returns when its turn comes again. Simulated: takes a microsecond of
+ * virtual time, so that a loop around it comes to an end. */
 void task_yield(void);
 
 /* (task) Waits for at least ms milliseconds of the loop's time. */
 void task_sleep_ms(uint64_t ms);
 
-/* A place to wait. Zero is not a valid value: task_queue_init. Wake-ups are in FIFO order. */
+/* A place to wait. Zero is not a valid value: task_queue_init. Waiters become ready in FIFO
+ * order (see blk/loop.h for the order in which ready tasks run). */
 struct task_queue {
 	struct list waiters;
 };
@@ -47,7 +49,8 @@ int task_wait_ms(struct task_queue *q, uint64_t ms);
 void task_wake(struct task_queue *q);
 void task_wake_all(struct task_queue *q);
 
-/* A lock that is held across waits. FIFO, not recursive. */
+/* A lock that is held across waits. FIFO (unlocking hands it to the first waiter), not
+ * recursive. */
 struct task_mutex {
 	struct task *owner;
 	struct task_queue q;
@@ -68,9 +71,11 @@ void task_group_wait(struct task_group *g);
 
 /*
  * Runs fn(arg) as a task of the loop and waits for it; returns what fn returned.
- * From another thread: posts and blocks the thread (the loop must be running).
- * From a task of the same loop: simply calls fn. Between runs of a loop nobody runs
- * (tests): runs the loop until fn has returned.
+ * From another thread: posts and blocks the thread. From a task of the same loop: simply
+ * calls fn. Between runs of a loop nobody runs (tests, programs without a worker): runs the
+ * loop on the calling thread until fn has returned. A run that ends meanwhile is taken over
+ * by a caller still waiting. -ENOMEM if no task could be made. Not from a callback (timer,
+ * done, post) of the same loop: those cannot wait.
  */
 int task_call(struct loop *loop, int (*fn)(void *arg), void *arg);
 
