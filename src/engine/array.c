@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An array from its drives, and back: open, close, look-ups.
+ *
+ * Opening: every bay's drive is read; of the usable ones the newest metadata win; drives and LUNs are
+ * modelled from it, drives that should be there and are not count as lost from now on; then the
+ * new epoch is written to all drives before any LUN serves its first request.
+ */
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+/* ---- look-ups -------------------------------------------------------------------------------- */
+
+struct eng_drive *eng_find_drive_any(const struct eng_array *a, const struct guid *id)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (guid_equal(&d->id, id))
+			return d;
+	}
+	return NULL;
+}
+
+struct eng_drive *eng_find_drive(const struct eng_array *a, const struct guid *id)
+{
+	struct eng_drive *d = eng_find_drive_any(a, id);
+
+	return d && !d->departed ? d : NULL;
+}
+
+struct eng_drive *eng_find_refnum(const struct eng_array *a, uint32_t refnum)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (refnum && d->refnum == refnum)
+			return d;
+	}
+	return NULL;
+}
+
+struct eng_drive *eng_find_bay(const struct eng_array *a, int16_t bus, int16_t slot)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (d->bus == bus && d->slot == slot)
+			return d;
+	}
+	return NULL;
+}
+
+struct eng_lun *eng_find_lun(const struct eng_array *a, const struct guid *id)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		if (guid_equal(&l->id, id) && !l->deleted)
+			return l;
+	}
+	return NULL;
+}
+
+/* ---- identities ------------------------------------------------------------------------------ */
+
+void eng_container_guid(struct rng *rng, int64_t wall_ms, uint8_t out[24])
+{
+	struct ddf_guid g;
+
+	ddf_guid_new(&g, DDF_GUID_ARRAY, rng, ddf_time(wall_ms));
+	memcpy(out, g.b, 24);
+}
+
+struct guid eng_id_from_ddf(const uint8_t ddf_guid[24])
+{
+	struct ddf_guid g;
+
+	memcpy(g.b, ddf_guid, 24);
+	return ddf_guid_object(&g);
+}
+
+/* ---- reading the drives ---------------------------------------------------------------------- */
+
+struct opening {
+	struct eng_array *a;
+	struct eng_drive **drives; /* those with usable metadata … */
+	struct eng_found **found;  /* … and what was read from each */
+	unsigned count, cap;
+	struct ddf_guid container;
+	bool container_known;
+	bool unclean;
+};
+
+static void set_note(struct eng_drive *d, const struct err *err, const char *otherwise)
+{
+	snprintf(d->note, sizeof(d->note), "%s", err->code ? err->text : otherwise);
+}
+
+/* A drive that cannot be used: kept for people to see, its device let go. */
+static void set_aside(struct eng_drive *d)
+{
+	struct blk_dev *dev = d->dev;
+
+	d->ours = false;
+	d->dev = NULL;
+	if (dev)
+		blk_close(dev);
+}
+
+static bool means_gone(int rc)
+{
+	return rc == -ENOENT || rc == -ENODEV || rc == -ENXIO || rc == -ENOMEDIUM;
+}
+
+static int read_bay(struct opening *o, const struct eng_bay *bay)
+{
+	struct eng_drive *d = eng_drive_new(o->a, bay);
+	struct eng_found *f = calloc(1, sizeof(*f));
+	struct err err = { 0 };
+	int rc;
+
+	if (!d || !f) {
+		free(f);
+		if (d)
+			eng_drive_free(d);
+		return -ENOMEM;
+	}
+	list_add_tail(&o->a->drives, &d->link);
+	if (bay->gone || !d->path[0]) {
+		d->out = true;
+		free(f);
+		return 0;
+	}
+	rc = eng_drive_open_dev(d, &err);
+	if (!rc)
+		rc = eng_load_drive(d, o->container_known ? &o->container : NULL, f, &err);
+	if (!rc) {
+		d->ours = true;
+		d->ddf_guid = f->image.drive.guid;
+		d->refnum = f->image.drive.refnum;
+		d->id = ddf_guid_object(&d->ddf_guid);
+		o->drives[o->count] = d;
+		o->found[o->count++] = f;
+		return 0;
+	}
+	free(f);
+	if (rc == -ENOMEM)
+		return rc;
+	set_note(d, &err, rc == -ENODATA ? "The drive is blank; it is not part of the array." : "");
+	d->out = means_gone(rc);
+	set_aside(d);
+	return 0;
+}
+
+static void drop_candidate(struct opening *o, unsigned i, const char *why)
+{
+	snprintf(o->drives[i]->note, sizeof(o->drives[i]->note), "%s", why);
+	log_warning("%s is set aside: %s", o->drives[i]->path, why);
+	set_aside(o->drives[i]);
+	o->drives[i]->refnum = 0;
+	eng_found_free(o->found[i]);
+	free(o->found[i]);
+	o->count--;
+	memmove(&o->drives[i], &o->drives[i + 1], (o->count - i) * sizeof(o->drives[0]));
+	memmove(&o->found[i], &o->found[i + 1], (o->count - i) * sizeof(o->found[0]));
+}
+
+/* Two drives with one identity: nobody can tell which is right, so neither is used. */
+static void refuse_clones(struct opening *o)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		bool clone = false;
+
+		for (unsigned j = o->count; j-- > i + 1;)
+			if (ddf_guid_equal(&o->found[i]->image.drive.guid, &o->found[j]->image.drive.guid)) {
+				drop_candidate(o, j, "Another drive carries the same identity; one is a copy. Take "
+									 "the copy out.");
+				clone = true;
+			}
+		if (clone)
+			drop_candidate(o, i--, "Another drive carries the same identity; one is a copy. Take the "
+								   "copy out.");
+	}
+}
+
+/* Whose array this is, when nobody said so: the one most drives belong to. */
+static void choose_container(struct opening *o)
+{
+	unsigned best = 0;
+
+	if (o->container_known)
+		return;
+	for (unsigned i = 0; i < o->count; i++) {
+		unsigned votes = 0;
+
+		for (unsigned j = 0; j < o->count; j++)
+			votes += ddf_guid_equal(&o->found[i]->image.set.container,
+				&o->found[j]->image.set.container);
+		if (votes > best) {
+			best = votes;
+			o->container = o->found[i]->image.set.container;
+			o->container_known = true;
+		}
+	}
+	for (unsigned i = o->count; i-- > 0;)
+		if (!ddf_guid_equal(&o->found[i]->image.set.container, &o->container))
+			drop_candidate(o, i, "The drive belongs to another array.");
+}
+
+/* The newest metadata; -EUCLEAN when drives of the same age tell different stories. */
+static int choose_newest(struct opening *o, unsigned *index, struct err *err)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < o->count; i++)
+		if (o->found[i]->image.set.seq > o->found[best]->image.set.seq)
+			best = i;
+	for (unsigned i = 0; i < o->count; i++)
+		if (o->found[i]->image.set.seq == o->found[best]->image.set.seq &&
+			o->found[i]->hash != o->found[best]->hash)
+			return err_set(err, -EUCLEAN,
+				"%s and %s describe the array differently at the same age (sequence number %u): it was "
+				"used in two places apart. Take out the drives of one of them.",
+				o->drives[i]->path, o->drives[best]->path, o->found[best]->image.set.seq);
+	*index = best;
+	return 0;
+}
+
+/* ---- modelling ------------------------------------------------------------------------------- */
+
+static struct eng_drive *absent_drive(struct eng_array *a, const struct ddf_pd *pd)
+{
+	struct guid id = ddf_guid_object(&pd->guid);
+	struct eng_drive *d = eng_find_drive_any(a, &id);
+	struct eng_bay bay = { .bus = -1, .slot = -1, .drive = id };
+
+	if (d)
+		return d;
+	d = eng_drive_new(a, &bay);
+	if (!d)
+		return NULL;
+	list_add_tail(&a->drives, &d->link);
+	return d;
+}
+
+static int model_drive(struct eng_array *a, const struct ddf_pd *pd)
+{
+	struct eng_drive *d = eng_find_refnum(a, pd->refnum);
+
+	if (!d) {
+		d = absent_drive(a, pd);
+		if (!d)
+			return -ENOMEM;
+		d->out = !d->dev && (d->out || !d->note[0]);
+		if (!d->lost_at)
+			d->lost_at = pd->ext.lost_at ? pd->ext.lost_at : loop_wall_ms(a->loop);
+		d->departed |= pd->ext.flags & DDF_PDX_DEPARTED;
+	} else if (d->dev) {
+		d->departed = false;
+		d->lost_at = 0;
+	}
+	d->ddf_guid = pd->guid;
+	d->refnum = pd->refnum;
+	d->place = pd->place;
+	d->failed = ddf_pd_status(pd) == DDF_PD_IS_FAILED;
+	d->admin_offline = ddf_pd_status(pd) == DDF_PD_IS_OFFLINE ||
+		(pd->ext.present && pd->ext.flags & DDF_PDX_ADMIN_OFFLINE);
+	d->predicted = pd->state & DDF_PD_PREDICTED;
+	d->spare = pd->type & (DDF_PD_GLOBAL_SPARE | DDF_PD_SPARE);
+	d->spare_active = d->spare && pd->type & DDF_PD_ACTIVE;
+	d->replaces = pd->ext.present ? pd->ext.replaces : 0;
+	return 0;
+}
+
+/* Private areas of the drives that are here; one that cannot be read costs its drive. */
+static void load_private(struct opening *o)
+{
+	for (unsigned i = o->count; i-- > 0;) {
+		struct eng_drive *d = o->drives[i];
+		struct err err = { 0 };
+
+		if (eng_priv_load(d, &err)) {
+			log_error("%s", err.text);
+			snprintf(d->note, sizeof(d->note), "%s", err.text);
+			d->failed = true;
+			continue;
+		}
+		o->unclean |= !(d->super.flags & PRIV_SUPER_CLEAN);
+		if (d->super.epoch > o->a->epoch)
+			o->a->epoch = d->super.epoch;
+	}
+}
+
+/* Drives were seen with newer metadata than any of these have, and some drive is missing. */
+static bool left_behind(const struct eng_array *a, uint32_t known_seq)
+{
+	struct list *pos, *tmp;
+
+	if (a->seq >= known_seq)
+		return false;
+	list_for_each(pos, tmp, &a->drives)
+		if (!list_entry(pos, struct eng_drive, link)->dev)
+			return true;
+	return false;
+}
+
+static int model(struct opening *o, const struct eng_array_config *config, struct err *err)
+{
+	struct eng_array *a = o->a;
+	const struct ddf_set *newest;
+	const struct ddf_pd *pd;
+	unsigned best;
+	int rc = choose_newest(o, &best, err);
+
+	if (rc)
+		return rc;
+	newest = &o->found[best]->image.set;
+	rc = ddf_set_copy(&a->set, newest);
+	if (rc)
+		return err_set(err, rc, "Out of memory.");
+	a->seq = newest->seq;
+	if (newest->name[0])
+		snprintf(a->name, sizeof(a->name), "%s", newest->name);
+	vec_for_each(&newest->pds, pd)
+		if (!rc)
+			rc = model_drive(a, pd);
+	if (rc)
+		return err_set(err, rc, "Out of memory.");
+	load_private(o);
+	rc = eng_assemble(a, newest, o->found, o->drives, o->count, err);
+	if (!rc && left_behind(a, config->known_seq)) {
+		struct list *pos, *tmp;
+
+		snprintf(a->note, sizeof(a->note),
+			"Drives of this array were seen with newer data (%u, here %u). Put the missing drives back.",
+			config->known_seq, a->seq);
+		list_for_each(pos, tmp, &a->luns)
+			list_entry(pos, struct eng_lun, link)->failed_hook = true;
+	}
+	return rc;
+}
+
+/* ---- into service ---------------------------------------------------------------------------- */
+
+static void resync_after_crash(struct eng_lun *l)
+{
+	struct raid_run run = { 0 };
+
+	if (!raid_resync_needed(l->set) || eng_lun_lost_mask(l))
+		return;
+	log_info("LUN \"%s\": comparing the regions that were being written when the last user died",
+		l->name);
+	if (raid_check(l->set, RAID_CHECK_REWRITE, -1, true, &run))
+		log_warning("LUN \"%s\": its written regions could not be compared", l->name);
+	else
+		raid_bitmap_settle(l->set, 0);
+}
+
+static bool any_rebuilding(const struct eng_lun *l)
+{
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (l->members[i].state == ENG_MEMBER_REBUILDING && eng_drive_online(l->members[i].drive))
+			return true;
+	return false;
+}
+
+static int serve(struct opening *o, struct err *err)
+{
+	struct eng_array *a = o->a;
+	struct list *pos, *tmp;
+	int rc = 0;
+
+	list_for_each(pos, tmp, &a->luns)
+		if (!rc)
+			rc = eng_lun_open(list_entry(pos, struct eng_lun, link), o->unclean, false, err);
+	a->epoch++;
+	if (!rc)
+		rc = eng_priv_members(a, NULL);
+	if (!rc && o->count)
+		rc = eng_meta_commit(a, err);
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+		int rc2 = rc ? 0 : eng_priv_super(d, false);
+
+		if (rc2)
+			eng_drive_lost(d, rc2);
+	}
+	list_for_each(pos, tmp, &a->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		if (rc)
+			continue;
+		resync_after_crash(l);
+		if (any_rebuilding(l)) {
+			struct eng_job *job = eng_job_new(l, ENG_JOB_RECOVER, true, true);
+
+			if (!job)
+				return err_set(err, -ENOMEM, "Out of memory.");
+			job->body = eng_recover_body;
+		}
+	}
+	return rc;
+}
+
+static struct eng_array *new_array(const struct eng_array_config *config)
+{
+	struct eng_array *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	a->loop = config->loop;
+	a->rng = config->rng;
+	a->host = config->host;
+	a->settings = config->settings;
+	a->hold = config->hold_recovery;
+	snprintf(a->name, sizeof(a->name), "%s", config->name ? config->name : "");
+	list_init(&a->drives);
+	list_init(&a->luns);
+	list_init(&a->jobs);
+	task_mutex_init(&a->meta_lock);
+	task_queue_init(&a->job_queue);
+	task_group_init(&a->tasks);
+	list_init(&a->tick.link);
+	return a;
+}
+
+static void free_array(struct eng_array *a)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->jobs) {
+		struct eng_job *job = list_entry(pos, struct eng_job, link);
+
+		list_del(&job->link);
+		job->lun = NULL;
+		eng_job_unref(job);
+	}
+	list_for_each(pos, tmp, &a->luns)
+		eng_lun_free(list_entry(pos, struct eng_lun, link));
+	list_for_each(pos, tmp, &a->drives)
+		eng_drive_free(list_entry(pos, struct eng_drive, link));
+	eng_event_vec_free(&a->events);
+	ddf_set_free(&a->set);
+	free(a);
+}
+
+static int open_all(struct opening *o, const struct eng_array_config *config, const struct eng_bay *bays,
+	unsigned bays_len, struct err *err)
+{
+	struct eng_array *a = o->a;
+	static const uint8_t zero[24];
+	int rc = 0;
+
+	memcpy(o->container.b, config->container_guid, 24);
+	o->container_known = memcmp(config->container_guid, zero, 24) != 0;
+	for (unsigned i = 0; i < bays_len && !rc; i++)
+		rc = read_bay(o, &bays[i]);
+	if (rc)
+		return err_set(err, rc, "Out of memory.");
+	refuse_clones(o);
+	choose_container(o);
+	if (!o->container_known)
+		return err_set(err, -ENODATA, "None of the drives carries metadata of an array.");
+	a->container = o->container;
+	a->id = ddf_guid_object(&a->container);
+	if (o->count)
+		rc = model(o, config, err);
+	else
+		ddf_set_init(&a->set, &a->container, a->rng, ddf_time(loop_wall_ms(a->loop)));
+	if (!rc)
+		rc = serve(o, err);
+	return rc;
+}
+
+int eng_array_open(const struct eng_array_config *config, const struct eng_bay *bays, unsigned bays_len,
+	struct eng_array **out, struct err *err)
+{
+	struct opening o = { .a = new_array(config), .cap = bays_len };
+	int rc = -ENOMEM;
+
+	*out = NULL;
+	o.drives = calloc(bays_len + 1u, sizeof(struct eng_drive *));
+	o.found = calloc(bays_len + 1u, sizeof(struct eng_found *));
+	if (o.a && o.drives && o.found)
+		rc = open_all(&o, config, bays, bays_len, err);
+	else
+		err_set(err, rc, "Out of memory.");
+	for (unsigned i = 0; i < o.count; i++) {
+		eng_found_free(o.found[i]);
+		free(o.found[i]);
+	}
+	free(o.drives);
+	free(o.found);
+	if (rc && o.a) {
+		o.a->closing = true;
+		task_group_wait(&o.a->tasks);
+		loop_timer_cancel(o.a->loop, &o.a->tick);
+		free_array(o.a);
+		return rc;
+	}
+	if (rc)
+		return rc;
+	eng_events_flush(o.a);
+	eng_auto_kick(o.a);
+	*out = o.a;
+	return 0;
+}
+
+void eng_array_close(struct eng_array *a)
+{
+	struct list *pos, *tmp;
+	bool clean = true;
+
+	a->hold = true;
+	eng_jobs_interrupt(a);
+	a->closing = true;
+	loop_timer_cancel(a->loop, &a->tick);
+	task_group_wait(&a->tasks);
+	list_for_each(pos, tmp, &a->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		l->deleted = true; /* no new I/O */
+		if (eng_lun_health_of(l) == ENG_LUN_FAILED)
+			continue;
+		clean &= !blk_flush(raid_dev(l->set));
+		if (!eng_lun_lost_mask(l))
+			raid_bitmap_settle(l->set, 0);
+	}
+	clean &= !eng_priv_members(a, NULL);
+	clean &= !eng_meta_commit(a, NULL);
+	task_group_wait(&a->tasks);
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (clean && eng_priv_super(d, true))
+			log_warning("%s could not be marked clean; its written regions are compared at the next "
+						"start",
+				d->path);
+	}
+	a->host.events = NULL;
+	free_array(a);
+}

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LUNs out of metadata: what the configuration records say of a LUN's shape and current members,
+ * what our vendor record adds (who was in a vacated slot), and what each present drive says of its
+ * own extents (rebuilding and how far, out of date).
+ *
+ * A slot is in sync when the newest records name its drive and the drive's own table does not
+ * object. A vacated slot belongs to the drive that was last in it: out of date, with its watermark.
+ */
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+struct sources {
+	struct eng_found *const *found;
+	struct eng_drive *const *drives;
+	unsigned count;
+};
+
+/* The newest configuration record of a leg, NULL when no present drive has one. */
+static const struct ddf_conf *find_conf(const struct sources *s, const struct ddf_guid *vd, int leg)
+{
+	const struct ddf_conf *best = NULL;
+
+	for (unsigned i = 0; i < s->count; i++) {
+		const struct ddf_conf *c;
+
+		vec_for_each(&s->found[i]->image.drive.confs, c)
+			if (ddf_guid_equal(&c->vd, vd) && (leg < 0 || c->leg == leg) &&
+				(!best || c->seq > best->seq))
+				best = c;
+	}
+	return best;
+}
+
+static const struct priv_member *own_entry(const struct eng_drive *d, const struct eng_lun *l,
+	unsigned slot, unsigned *index)
+{
+	unsigned per_leg = eng_leg_members(&l->shape);
+
+	for (unsigned i = 0; d && d->dev && i < DDF_MAX_CONFS; i++) {
+		const struct priv_member *e = &d->table[i];
+
+		if (e->used && ddf_guid_equal(&e->vd, &l->ddf_guid) && e->leg == slot / per_leg &&
+			e->slot == slot % per_leg) {
+			*index = i;
+			return e;
+		}
+	}
+	return NULL;
+}
+
+/* Shape without sizes of members, from the records or, failing these, from our own. */
+static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct ddf_conf *conf,
+	struct err *err)
+{
+	const struct ddf_vd_ext *x = &vd->ext;
+	int rc;
+
+	if (conf) {
+		rc = ddf_level_decode(conf, &l->shape, err);
+		if (rc)
+			return rc;
+		if (!eng_lun_type_from(x->present ? x->lun_type : 0, l->shape.level, &l->type))
+			return err_set(err, -ENOTSUP, "\"%s\" has a RAID level that is not served.", vd->name);
+		l->size_bytes = conf->vd_blocks * 512;
+		l->conf_seq = conf->seq;
+		l->priority = conf->rate / 17;
+	} else if (x->present && x->slots_len) {
+		if (!eng_lun_type_from_number(x->lun_type, &l->type))
+			return err_set(err, -ENOTSUP, "\"%s\" has a type that is not served.", vd->name);
+		l->shape.level = eng_lun_level(l->type);
+		l->shape.members = x->slots_len;
+		l->shape.groups = l->shape.level == RAID_RAID10 ? x->slots_len / 2
+			: l->shape.level == RAID_RAID50 || l->shape.level == RAID_RAID60 ? 2
+																			 : 1;
+		l->shape.chunk = x->chunk;
+		l->size_bytes = x->size_bytes;
+	} else {
+		return err_set(err, -ENODATA, "None of the drives that describe \"%s\" is present.", vd->name);
+	}
+	if (!l->shape.members || l->shape.members > ENG_MAX_MEMBERS)
+		return err_set(err, -ENOTSUP, "\"%s\" has %u members.", vd->name, l->shape.members);
+	return 0;
+}
+
+static void take_ext(struct eng_lun *l, const struct ddf_vd *vd)
+{
+	const struct ddf_vd_ext *x = &vd->ext;
+
+	snprintf(l->name, sizeof(l->name), "%s", x->present && x->name[0] ? x->name : vd->name);
+	if (!x->present) {
+		l->id = ddf_guid_object(&vd->guid);
+		for (unsigned i = 0; i < ENG_MAX_MEMBERS; i++) {
+			l->plex_ids[i] = l->id;
+			l->plex_ids[i].b[15] = (uint8_t)(l->plex_ids[i].b[15] + i + 1);
+		}
+		return;
+	}
+	l->id = x->object;
+	l->priority = x->priority;
+	l->offline = x->flags & DDF_VDX_ADMIN_OFFLINE;
+	l->policy |= x->flags & DDF_VDX_DEDICATED_SPARE ? ENG_POLICY_DEDICATED_SPARE : 0;
+	l->created_at = x->created_at;
+	for (unsigned i = 0; i < ENG_MAX_MEMBERS; i++)
+		if (i < x->plexes_len)
+			l->plex_ids[i] = x->plexes[i];
+		else
+			guid_random(l->array->rng, &l->plex_ids[i]);
+}
+
+/* Where a slot's extent is, in order of trust: its leg's record, our vendor record. */
+static uint32_t place_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s,
+	unsigned slot)
+{
+	struct eng_member *m = &l->members[slot];
+	unsigned per_leg = eng_leg_members(&l->shape), i = slot % per_leg;
+	const struct ddf_conf *c = find_conf(s, &vd->guid, (int)(slot / per_leg));
+	const struct ddf_vd_slot *x = vd->ext.present && slot < vd->ext.slots_len ? &vd->ext.slots[slot]
+																			  : NULL;
+
+	if (c && i < c->members) {
+		m->start = c->lbas[i] * 512;
+		m->size = c->blocks * 512;
+	}
+	if (x && (!c || x->lba == c->lbas[i])) {
+		m->start = x->lba * 512;
+		m->size = x->blocks * 512;
+	}
+	if (c && i < c->members && c->refnums[i] != DDF_NONE)
+		return c->refnums[i];
+	return !c && x ? x->refnum : DDF_MISSING;
+}
+
+static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s, unsigned slot)
+{
+	struct eng_member *m = &l->members[slot];
+	uint32_t refnum = place_slot(l, vd, s, slot);
+	bool current = refnum != DDF_MISSING;
+	const struct priv_member *e;
+
+	if (!current && vd->ext.present && slot < vd->ext.slots_len)
+		refnum = vd->ext.slots[slot].refnum;
+	m->drive = refnum == DDF_MISSING ? NULL : eng_find_refnum(l->array, refnum);
+	m->state = !m->drive ? ENG_MEMBER_MISSING : current ? ENG_MEMBER_IN_SYNC : ENG_MEMBER_STALE;
+	m->watermark = current ? m->size : 0;
+	if (!m->drive || !m->drive->dev)
+		return;
+	e = own_entry(m->drive, l, slot, &m->index);
+	if (!e) {
+		m->state = ENG_MEMBER_STALE;
+		m->watermark = 0;
+		m->index = UINT32_MAX;
+		return;
+	}
+	m->watermark = e->recovered * 512 < m->size ? e->recovered * 512 : m->size;
+	if (e->state == PRIV_MEMBER_REBUILDING)
+		m->state = ENG_MEMBER_REBUILDING;
+	else if (e->state == PRIV_MEMBER_STALE)
+		m->state = ENG_MEMBER_STALE;
+}
+
+/* The extent must lie in the drive's data area and touch no other: hostile metadata end here. */
+static bool extent_fits(const struct eng_lun *l, const struct eng_member *m)
+{
+	const struct eng_drive *d = m->drive;
+	struct list *pos, *tmp;
+
+	if (!d || !d->dev)
+		return true;
+	if (m->start < ENG_DATA_START || m->size > d->layout.workspace * 512 ||
+		m->start > d->layout.workspace * 512 - m->size)
+		return false;
+	list_for_each(pos, tmp, &l->array->luns) {
+		const struct eng_lun *o = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; o != l && i < o->shape.members; i++)
+			if (o->members[i].drive == d && m->start < o->members[i].start + o->members[i].size &&
+				o->members[i].start < m->start + m->size)
+				return false;
+	}
+	return true;
+}
+
+static int settle_shape(struct eng_lun *l, struct err *err)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		if (!extent_fits(l, &l->members[i]))
+			return err_set(err, -EUCLEAN, "an extent of \"%s\" lies outside of its drive's data area "
+										  "or in another LUN's",
+				l->name);
+		least = l->members[i].size < least ? l->members[i].size : least;
+		if (l->shape.level == RAID_SPAN)
+			l->shape.span_sizes[i] = l->members[i].size;
+	}
+	l->shape.member_size = l->shape.level == RAID_SPAN ? 0 : least;
+	if (raid_shape_check(&l->shape, err))
+		return -EUCLEAN;
+	if (l->size_bytes > raid_shape_size(&l->shape))
+		return err_set(err, -EUCLEAN, "\"%s\" claims to be larger than its members", l->name);
+	return 0;
+}
+
+/* Entries for drives that came without one need a free index, after all others have theirs. */
+static void assign_indexes(struct eng_lun *l)
+{
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		struct eng_member *m = &l->members[i];
+		int index;
+
+		if (!m->drive || m->index != UINT32_MAX)
+			continue;
+		m->index = DDF_MAX_CONFS; /* none while looking */
+		index = eng_pool_index(m->drive);
+		m->index = index < 0 ? 0 : (unsigned)index;
+	}
+}
+
+static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const struct sources *s,
+	struct err *err)
+{
+	const struct ddf_conf *conf = find_conf(s, &vd->guid, -1);
+	struct eng_lun *l = eng_lun_new(a);
+	struct ddf_mark mark;
+	int rc;
+
+	if (!l)
+		return err_set(err, -ENOMEM, "Out of memory.");
+	l->ddf_guid = vd->guid;
+	l->place = vd->place;
+	rc = shape_from(l, vd, conf, err);
+	if (rc) {
+		eng_lun_free(l);
+		return rc;
+	}
+	take_ext(l, vd);
+	if (conf && ddf_mark_decode(conf->vendor, &mark)) {
+		l->policy |= mark.policy & DDF_POLICY_WRITE_THROUGH ? ENG_POLICY_WRITE_THROUGH : 0;
+		l->policy |= mark.policy & DDF_POLICY_READ_BACK ? ENG_POLICY_READ_BACK : 0;
+		if (!vd->ext.present)
+			l->id = mark.object;
+	}
+	for (unsigned i = 0; i < l->shape.members; i++)
+		fill_slot(l, vd, s, i);
+	list_add_tail(&a->luns, &l->link);
+	rc = settle_shape(l, err);
+	if (rc)
+		eng_lun_free(l);
+	else
+		assign_indexes(l);
+	return rc;
+}
+
+/* Members on drives that are not here: out of date from now on where the LUN works without them. */
+static void absent_members(struct eng_lun *l)
+{
+	uint64_t lost = eng_lun_lost_mask(l);
+
+	if (!raid_shape_survives(&l->shape, lost))
+		return;
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		struct eng_member *m = &l->members[i];
+
+		if (m->drive && m->state != ENG_MEMBER_STALE && !eng_drive_online(m->drive)) {
+			if (m->state == ENG_MEMBER_IN_SYNC)
+				m->watermark = m->size;
+			m->state = ENG_MEMBER_STALE;
+		}
+	}
+}
+
+int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
+	struct eng_drive *const *drives, unsigned count, struct err *err)
+{
+	struct sources s = { found, drives, count };
+	struct list *pos, *tmp;
+	const struct ddf_vd *vd;
+
+	vec_for_each(&newest->vds, vd) {
+		struct err one = { 0 };
+		int rc = assemble_one(a, vd, &s, &one);
+
+		if (rc == -ENOMEM)
+			return err_set(err, rc, "Out of memory.");
+		if (rc) {
+			/* What cannot be understood must not be overwritten either. */
+			snprintf(a->note, sizeof(a->note), "A virtual disk is not served: %s", one.text);
+			log_error("%s", a->note);
+			return err_wrap(err, rc, "The array holds a virtual disk that cannot be served; it is left "
+									 "untouched.");
+		}
+	}
+	list_for_each(pos, tmp, &a->luns)
+		absent_members(list_entry(pos, struct eng_lun, link));
+	return 0;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The model of one array, shared by the files of this module only.
+ *
+ * Facts versus states: the structs hold facts (a device is open, a failure was recorded, a member's
+ * content is complete up to here). States are derived in state.c and nowhere stored.
+ *
+ * Who changes what: facts about drives change in drive.c, about LUNs in lun.c and recover.c; each
+ * change that must outlive the process is followed by eng_meta_commit before it has effects that
+ * others can see (an acknowledged write, a returned call, an event).
+ */
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
+
+#include "base/list.h"
+#include "base/vec.h"
+#include "engine/ddf.h"
+#include "engine/engine.h"
+#include "engine/priv.h"
+#include "raid/raid.h"
+
+#define ENG_UNIT          (1024u * 1024u) /* allocation unit */
+#define ENG_DATA_START    ENG_UNIT        /* sectors 0-2047 stay zero */
+#define ENG_DEFAULT_CHUNK (64u * 1024u)
+#define ENG_MAX_EXTENTS   63              /* LUNs with an extent on one drive; one record is for spares */
+
+struct eng_drive {
+	struct list link;
+	struct eng_array *array;
+	struct guid id;
+	struct ddf_guid ddf_guid;
+	uint32_t refnum;         /* 0: no record of ours (foreign, damaged) */
+	int16_t bus, slot;
+	char *path;
+	struct blk_dev *dev;     /* fault filter over the drive; NULL: out of its bay, or unusable */
+	uint64_t size_bytes;
+	struct ddf_layout layout;
+	struct priv_layout priv;
+	struct priv_super super;
+	struct priv_member table[DDF_MAX_CONFS]; /* by member table index */
+	/* facts */
+	bool ours;               /* carries metadata of this array: may be written */
+	bool failed, admin_offline, predicted, departed, unreachable;
+	bool spare, spare_active;
+	uint32_t replaces;       /* refnum of the drive this spare stands in for, 0 = none */
+	bool out;                /* not in its bay */
+	bool losing;             /* its loss is being worked on */
+	struct task_group loss;  /* … until this is idle */
+	int64_t lost_at;
+	uint64_t read_errors, read_errors_repaired, write_errors, timeouts;
+	char note[320];
+	uint16_t place;          /* in the table of physical disks */
+	uint32_t written[DDF_SECTIONS]; /* CRC32C of each section as both copies hold it */
+	bool written_known;
+	unsigned super_copy;     /* which superblock copy is in force */
+	struct task_mutex priv_lock;
+};
+
+struct eng_member {
+	struct eng_drive *drive; /* NULL: slot without a drive */
+	uint64_t start;          /* bytes on the drive */
+	uint64_t size;
+	enum eng_member_state state;
+	uint64_t watermark;      /* bytes from the start whose content is complete, except for regions
+	                            dirty in the LUN's bitmap */
+	unsigned index;          /* in the drive's member table */
+	struct raid_member copy_from; /* while a failing drive is being replaced: where to read first */
+};
+
+struct eng_lun {
+	struct list link;
+	struct eng_array *array;
+	struct guid id;
+	struct ddf_guid ddf_guid;
+	char name[ENG_NAME_BYTES];
+	enum eng_lun_type type;
+	struct raid_shape shape;
+	uint64_t size_bytes;     /* <= raid_shape_size */
+	struct eng_member members[ENG_MAX_MEMBERS];
+	struct guid plex_ids[ENG_MAX_MEMBERS];
+	int priority;
+	unsigned policy;
+	bool offline;            /* administrative, kept */
+	bool failed_hook, deleted;
+	enum eng_transition transition;
+	int64_t created_at;
+	uint32_t conf_seq;       /* of its configuration records */
+	uint32_t conf_hash;      /* of their content, to see a change */
+	uint16_t place;          /* in the table of virtual disks */
+	struct raid_set *set;
+	struct blk_dev dev;      /* the gate in front of the set; see lun_dev.c */
+	struct eng_job *job;     /* running, or interrupted */
+	bool auto_paused;        /* nothing by itself until something has changed */
+	bool pinned;             /* housekeeping is inside: do not free */
+	struct task_mutex edge_lock; /* unaligned writes */
+	enum eng_lun_health told_health; /* as the last LUN_MODIFY showed it */
+};
+
+struct eng_job {
+	struct list link;        /* array->jobs while running or interrupted */
+	unsigned refs;
+	struct eng_array *array;
+	struct eng_lun *lun;     /* valid while the job is on array->jobs */
+	struct eng_job_info info;
+	bool cancel, interrupt;  /* asked to stop for good / to be continued later */
+	bool explicit_request;   /* check redundancy at the end, as Recover does */
+	struct raid_run run;
+	uint64_t base_done;      /* bytes of the passes before the running one */
+	struct eng_drive *target; /* REPLACE: the new drive */
+	struct eng_drive *source; /* REPLACE: the old one */
+	int (*body)(struct eng_job *job, struct err *err); /* (task) what it does */
+	uint64_t arg_bytes;
+	uint64_t filling;        /* slots being filled right now */
+	bool half_told;          /* the point "job:half" was passed */
+	struct task_queue ended;
+	void *user;
+};
+
+VEC(struct eng_event, eng_event_vec)
+
+struct eng_array {
+	struct loop *loop;
+	struct rng *rng;
+	struct eng_host host;
+	struct eng_settings settings;
+	struct guid id;
+	struct ddf_guid container;
+	char name[ENG_NAME_BYTES];
+	char note[320];
+	uint32_t seq;            /* of the newest metadata */
+	uint64_t epoch;
+	bool offline, closing, hold;
+	struct list drives, luns, jobs;
+	bool events_lost;            /* memory ran out while gathering: owner should refresh */
+	struct eng_event_vec events; /* gathered for the next group */
+	struct task_mutex meta_lock; /* one commit at a time */
+	struct task_queue job_queue; /* woken when a job ends or a hold is released */
+	struct task_group tasks;     /* background tasks of this array */
+	struct loop_timer tick;      /* housekeeping, armed only while there is something to do */
+	bool tick_running;
+	struct ddf_set set;          /* as last built or loaded; see meta.c */
+};
+
+/* state.c */
+enum eng_drive_state eng_drive_state_of(const struct eng_drive *d);
+bool eng_drive_online(const struct eng_drive *d); /* usable for I/O of members */
+bool eng_drive_free_for_use(const struct eng_drive *d); /* ONLINE, healthy, no spare */
+bool eng_drive_assigned(const struct eng_drive *d);
+uint64_t eng_lun_lost_mask(const struct eng_lun *l);
+enum eng_lun_health eng_lun_health_of(const struct eng_lun *l);
+bool eng_lun_busy(const struct eng_lun *l);
+bool eng_lun_type_redundant(enum eng_lun_type type);
+uint8_t eng_lun_type_number(enum eng_lun_type type); /* VDS_LUN_TYPE */
+bool eng_lun_type_from(uint8_t number, enum raid_level level, enum eng_lun_type *type);
+bool eng_lun_type_from_number(uint8_t number, enum eng_lun_type *type);
+/* Members of one leg, and which leg and place in it a slot is (DDF 1.2). */
+unsigned eng_leg_members(const struct raid_shape *shape);
+enum raid_level eng_lun_level(enum eng_lun_type type);
+
+/* (task) All LUNs stop / go on. */
+void eng_array_freeze(struct eng_array *a);
+void eng_array_thaw(struct eng_array *a);
+
+/* look-ups (array.c) */
+struct eng_drive *eng_find_drive(const struct eng_array *a, const struct guid *id); /* enumerated */
+struct eng_drive *eng_find_drive_any(const struct eng_array *a, const struct guid *id);
+struct eng_drive *eng_find_refnum(const struct eng_array *a, uint32_t refnum);
+struct eng_drive *eng_find_bay(const struct eng_array *a, int16_t bus, int16_t slot);
+struct eng_lun *eng_find_lun(const struct eng_array *a, const struct guid *id);
+
+/* events (event.c) */
+void eng_event_add(struct eng_array *a, enum eng_event_kind kind, const struct guid *id);
+void eng_events_flush(struct eng_array *a);
+/* LUN_MODIFY for every LUN whose health is no longer what was told. */
+void eng_events_health(struct eng_array *a);
+void eng_point(struct eng_array *a, const char *name, const struct guid *object); /* (task) */
+
+/* drive.c */
+struct eng_drive *eng_drive_new(struct eng_array *a, const struct eng_bay *bay);
+void eng_drive_free(struct eng_drive *d); /* (task) closes the device */
+int eng_drive_open_dev(struct eng_drive *d, struct err *err); /* (task) */
+/* (task) Records that the drive left (failed, pulled or unreachable) and makes that durable; members on
+ * it go STALE in their sets by a task of their own. error: what it answered. */
+int eng_drive_lost(struct eng_drive *d, int error);
+/* (task) Brings a drive's members back into their sets as STALE and marks them so on the drive. */
+int eng_drive_members_stale(struct eng_drive *d, struct err *err);
+
+/* load.c */
+/* What was read from one drive. */
+struct eng_found {
+	struct ddf_image image;
+	uint32_t hash; /* of the tables that must agree on all drives of one sequence number */
+};
+/*
+ * (task) Reads a drive's metadata: layout, both copies. 0: DDF with the container's GUID (any, when
+ * container is NULL). -ENODATA: blank. -EMEDIUMTYPE, -EUCLEAN, -ENOTSUP: other content or damaged, with
+ * a sentence. d->layout and d->priv are set; found needs eng_found_free after 0.
+ */
+int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct eng_found *found,
+	struct err *err);
+void eng_found_free(struct eng_found *found);
+/* (task) Makes a blank drive one of this array's: layout, identity, private area, anchor; the next
+ * commit writes its records. */
+int eng_drive_format(struct eng_drive *d, struct err *err);
+
+/* assemble.c */
+/* Builds LUNs from the newest metadata and what every drive says of its own extents. */
+int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
+	struct eng_drive *const *drives, unsigned count, struct err *err);
+
+/* meta.c */
+/* (task) Writes the model to every online drive; durable on a majority at return. */
+int eng_meta_commit(struct eng_array *a, struct err *err);
+
+/* private area (privio.c), all (task) */
+int eng_priv_load(struct eng_drive *d, struct err *err);
+int eng_priv_init(struct eng_drive *d, struct err *err);
+int eng_priv_super(struct eng_drive *d, bool clean);
+/* Writes the member table entries of one LUN to its present drives (all LUNs: NULL) and waits until stable. */
+int eng_priv_members(struct eng_array *a, struct eng_lun *l);
+int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count);
+/* Reads and merges the LUN's bitmap from its in-sync members; NULL image when none could be read. */
+int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes);
+
+/* pool.c */
+struct eng_hole {
+	uint64_t start, size;
+};
+VEC(struct eng_hole, eng_hole_vec)
+int eng_pool_holes(const struct eng_drive *d, struct eng_hole_vec *out);
+uint64_t eng_pool_usable(const struct eng_drive *d);
+uint64_t eng_pool_free(const struct eng_drive *d, uint64_t *largest);
+/* First fit; -ENOSPC. */
+int eng_pool_alloc(const struct eng_drive *d, uint64_t size, uint64_t *start);
+/* A free member-table index, -ENOSPC when the drive is full of extents. */
+int eng_pool_index(const struct eng_drive *d);
+/* True if bytes behind an extent are free. */
+bool eng_pool_can_grow(const struct eng_drive *d, uint64_t end, uint64_t more);
+
+/* plan.c: which drives a new LUN takes */
+struct eng_plan {
+	struct raid_shape shape;
+	uint64_t size_bytes;
+	unsigned members;
+	struct eng_drive *drives[ENG_MAX_MEMBERS];
+};
+int eng_plan_lun(const struct eng_array *a, const struct eng_lun_params *p, struct eng_plan *plan,
+	struct err *err);
+
+/* lun.c */
+struct eng_lun *eng_lun_new(struct eng_array *a);
+void eng_lun_free(struct eng_lun *l);
+/* (task) Opens the RAID set over the members as they are. */
+int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *err);
+/* (task) Applies a member's facts to the open set. */
+void eng_lun_apply_member(struct eng_lun *l, unsigned slot);
+unsigned eng_lun_plexes(const struct eng_lun *l);
+
+/* lun_dev.c */
+int eng_lun_dev_init(struct eng_lun *l);
+
+/* job.c */
+struct eng_job *eng_job_new(struct eng_lun *l, enum eng_job_type type, bool automatic, bool resumed);
+/* Starts job->body as a task; the job finishes itself. */
+int eng_job_start(struct eng_job *job);
+void eng_job_progress(struct eng_job *job);
+/* (task) Runs one raid pass under the job: priority, rate, hold points, progress. */
+void eng_job_begin_pass(struct eng_job *job);
+/* Stops all recoveries so that they can be continued later. (task) */
+void eng_jobs_interrupt(struct eng_array *a);
+
+/* recover.c */
+int eng_recover_body(struct eng_job *job, struct err *err);
+/* Gives up an interrupted recovery: what was being filled is stale again. */
+void eng_recover_abandon(struct eng_lun *l);
+/* spare.c: a spare for that slot; *why -ENOMEDIUM or -ENOSPC when NULL */
+struct eng_drive *eng_spare_pick(const struct eng_lun *l, unsigned slot, int *why);
+/* (task) Puts drive into the slot: extent, member entry, spare flags; not yet committed. */
+int eng_spare_bind(struct eng_lun *l, unsigned slot, struct eng_drive *drive, struct err *err);
+/* Ends the spare state of drives whose replaced drive no LUN names any more. */
+void eng_spare_settle(struct eng_array *a);
+
+/* auto.c */
+/* Starts what can be started by itself now, and arms the tick for what must wait. */
+void eng_auto_kick(struct eng_array *a);
+/* (task) Resynchronises members of a drive that came back by request, whatever the setting. */
+void eng_auto_resync(struct eng_drive *d);
+/* Something changed for the better: paused LUNs may try again. */
+void eng_auto_wake(struct eng_array *a);
+void eng_tick_arm(struct eng_array *a);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a drive's DDF metadata, telling blank drives from others', and formatting blank ones. */
+#include "engine/engine_internal.h"
+
+#define BLANK_PROBE (1024 * 1024) /* at both ends: partition tables, superblocks, file systems */
+
+static bool all_zero(const uint8_t *p, size_t len)
+{
+	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
+}
+
+/* 0: both ends are zero. -EMEDIUMTYPE: something is there. */
+static int probe_blank(struct eng_drive *d, struct err *err)
+{
+	uint64_t tail = d->size_bytes > BLANK_PROBE ? d->size_bytes - BLANK_PROBE : 0;
+	uint8_t *buf = loop_buf_alloc(d->array->loop, BLANK_PROBE);
+	size_t len = d->size_bytes < BLANK_PROBE ? (size_t)d->size_bytes : BLANK_PROBE;
+	int rc;
+
+	if (!buf)
+		return err_set(err, -ENOMEM, "Out of memory.");
+	rc = blk_read(d->dev, 0, buf, len);
+	if (!rc && !all_zero(buf, len))
+		rc = -EMEDIUMTYPE;
+	if (!rc)
+		rc = blk_read(d->dev, tail, buf, len);
+	if (!rc && !all_zero(buf, len))
+		rc = -EMEDIUMTYPE;
+	loop_buf_free(d->array->loop, buf, BLANK_PROBE);
+	if (rc == -EMEDIUMTYPE)
+		return err_set(err, rc,
+			"%s is not blank: it holds other data and is left untouched. Clear its first and last MB "
+			"if it may be used.",
+			d->path);
+	return rc ? err_set(err, rc, "%s cannot be read: %s.", d->path, err_name(rc)) : 0;
+}
+
+static int read_anchor(struct eng_drive *d, struct ddf_guid *container, struct err *err)
+{
+	uint64_t sectors = d->size_bytes / 512;
+	uint8_t *buf = loop_buf_alloc(d->array->loop, 4096);
+	int rc;
+
+	if (!buf)
+		return err_set(err, -ENOMEM, "Out of memory.");
+	rc = blk_read(d->dev, (sectors - 1) * 512, buf, 512);
+	if (rc)
+		err_set(err, rc, "%s cannot be read: %s.", d->path, err_name(rc));
+	else
+		rc = ddf_anchor_decode(buf, sectors, &d->layout, container, err);
+	loop_buf_free(d->array->loop, buf, 4096);
+	return rc;
+}
+
+static void *read_copy(struct eng_drive *d, uint64_t lba, size_t *len)
+{
+	void *buf = NULL;
+
+	*len = (size_t)d->layout.copy_sectors * 512;
+	if (lba == UINT64_MAX)
+		return NULL;
+	buf = malloc(*len);
+	if (buf && blk_read(d->dev, lba * 512, buf, *len)) {
+		free(buf);
+		buf = NULL;
+	}
+	return buf;
+}
+
+/* Of the tables that all drives share, as they stand in the copy that was taken. */
+static uint32_t table_hash(const struct eng_drive *d, const struct eng_found *f, const uint8_t *primary,
+	const uint8_t *secondary)
+{
+	const uint8_t *copy = f->image.source == DDF_PRIMARY ? primary : secondary;
+	const struct ddf_section *pds = &d->layout.sections[DDF_SEC_PDS];
+	const struct ddf_section *vds = &d->layout.sections[DDF_SEC_VDS];
+	uint32_t crc = 0;
+
+	if (!copy)
+		return 0;
+	crc = priv_crc32c(copy + (size_t)pds->offset * 512, (size_t)pds->length * 512);
+	return priv_crc32c_more(crc, copy + (size_t)vds->offset * 512, (size_t)vds->length * 512);
+}
+
+int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct eng_found *found,
+	struct err *err)
+{
+	struct ddf_guid theirs;
+	uint8_t *primary, *secondary;
+	size_t len;
+	int rc = read_anchor(d, &theirs, err);
+
+	if (rc == -EMEDIUMTYPE) {
+		rc = probe_blank(d, err);
+		return rc ? rc : -ENODATA;
+	}
+	if (rc)
+		return rc;
+	if (container && !ddf_guid_equal(container, &theirs))
+		return err_set(err, -EMEDIUMTYPE,
+			"%s belongs to another array; it is left untouched. Open that array, or clear the drive.",
+			d->path);
+	rc = priv_layout_plan(&d->layout, &d->priv, err);
+	if (rc)
+		return rc;
+	primary = read_copy(d, d->layout.primary, &len);
+	secondary = read_copy(d, d->layout.secondary, &len);
+	rc = ddf_load(primary, primary ? len : 0, secondary, secondary ? len : 0, &d->layout, &theirs,
+		&found->image, err);
+	if (!rc)
+		found->hash = table_hash(d, found, primary, secondary);
+	else
+		err_wrap(err, rc, "%s: its metadata cannot be used.", d->path);
+	free(primary);
+	free(secondary);
+	return rc;
+}
+
+void eng_found_free(struct eng_found *found)
+{
+	ddf_image_free(&found->image);
+}
+
+/* Writes the anchor last: until then the drive still counts as blank. */
+static int write_anchor(struct eng_drive *d)
+{
+	uint8_t *sector = loop_buf_alloc(d->array->loop, 4096);
+	int rc;
+
+	if (!sector)
+		return -ENOMEM;
+	ddf_encode_header(&d->array->set, &d->layout, DDF_ANCHOR, false, sector);
+	rc = blk_write(d->dev, (d->layout.sectors - 1) * 512, sector, DDF_SECTOR, BLK_FUA);
+	loop_buf_free(d->array->loop, sector, 4096);
+	return rc;
+}
+
+int eng_drive_format(struct eng_drive *d, struct err *err)
+{
+	struct eng_array *a = d->array;
+	int rc = ddf_layout_plan(d->size_bytes, &d->layout, err);
+
+	if (!rc)
+		rc = priv_layout_plan(&d->layout, &d->priv, err);
+	if (rc)
+		return rc;
+	ddf_guid_new(&d->ddf_guid, DDF_GUID_DRIVE, a->rng, ddf_time(loop_wall_ms(a->loop)));
+	d->id = ddf_guid_object(&d->ddf_guid);
+	d->refnum = ddf_refnum_new(&a->set, a->rng);
+	d->ours = true;
+	d->written_known = false;
+	rc = eng_priv_init(d, err);
+	if (!rc) {
+		rc = write_anchor(d);
+		if (rc)
+			err_set(err, rc, "%s cannot be written: %s.", d->path, err_name(rc));
+	}
+	if (rc)
+		d->ours = false;
+	return rc;
+}

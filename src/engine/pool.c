@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Space on drives. A drive's data area reaches from ENG_DATA_START to the workspace, in units of
+ * 1 MiB; what no LUN member covers is free. Nothing is stored: holes follow from the members.
+ */
+#include "engine/engine_internal.h"
+
+static uint64_t data_end(const struct eng_drive *d)
+{
+	return d->layout.workspace_lba * 512 / ENG_UNIT * ENG_UNIT;
+}
+
+uint64_t eng_pool_usable(const struct eng_drive *d)
+{
+	return d->ours && data_end(d) > ENG_DATA_START ? data_end(d) - ENG_DATA_START : 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	uint64_t x = ((const struct eng_hole *)a)->start, y = ((const struct eng_hole *)b)->start;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The used ranges of a drive in order. */
+static int used_ranges(const struct eng_drive *d, struct eng_hole_vec *used)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &d->array->luns) {
+		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; i < l->shape.members; i++) {
+			struct eng_hole h = { l->members[i].start, l->members[i].size };
+
+			if (l->members[i].drive == d && eng_hole_vec_push(used, h))
+				return -ENOMEM;
+		}
+	}
+	if (used->len)
+		qsort(used->items, used->len, sizeof(used->items[0]), by_start);
+	return 0;
+}
+
+int eng_pool_holes(const struct eng_drive *d, struct eng_hole_vec *out)
+{
+	struct eng_hole_vec used = { 0 };
+	uint64_t at = ENG_DATA_START, end = data_end(d);
+	struct eng_hole *h;
+	int rc = used_ranges(d, &used);
+
+	if (!d->ours)
+		end = 0;
+	vec_for_each(&used, h) {
+		if (!rc && h->start > at)
+			rc = eng_hole_vec_push(out, (struct eng_hole) { at, h->start - at });
+		if (h->start + h->size > at)
+			at = (h->start + h->size + ENG_UNIT - 1) / ENG_UNIT * ENG_UNIT;
+	}
+	if (!rc && end > at)
+		rc = eng_hole_vec_push(out, (struct eng_hole) { at, end - at });
+	eng_hole_vec_free(&used);
+	return rc;
+}
+
+uint64_t eng_pool_free(const struct eng_drive *d, uint64_t *largest)
+{
+	struct eng_hole_vec holes = { 0 };
+	struct eng_hole *h;
+	uint64_t sum = 0, max = 0;
+
+	if (!eng_pool_holes(d, &holes))
+		vec_for_each(&holes, h) {
+			sum += h->size;
+			max = h->size > max ? h->size : max;
+		}
+	eng_hole_vec_free(&holes);
+	if (largest)
+		*largest = max;
+	return sum;
+}
+
+int eng_pool_alloc(const struct eng_drive *d, uint64_t size, uint64_t *start)
+{
+	struct eng_hole_vec holes = { 0 };
+	struct eng_hole *h;
+	int rc = eng_pool_holes(d, &holes);
+
+	if (!rc)
+		rc = -ENOSPC;
+	else
+		return rc;
+	vec_for_each(&holes, h)
+		if (rc && h->size >= size) {
+			*start = h->start;
+			rc = 0;
+		}
+	eng_hole_vec_free(&holes);
+	return rc;
+}
+
+int eng_pool_index(const struct eng_drive *d)
+{
+	uint64_t used = 0;
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &d->array->luns) {
+		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; i < l->shape.members; i++)
+			if (l->members[i].drive == d)
+				used |= 1ull << l->members[i].index;
+	}
+	for (int i = 0; i < ENG_MAX_EXTENTS; i++)
+		if (!(used & 1ull << i))
+			return i;
+	return -ENOSPC;
+}
+
+bool eng_pool_can_grow(const struct eng_drive *d, uint64_t end, uint64_t more)
+{
+	struct eng_hole_vec holes = { 0 };
+	struct eng_hole *h;
+	bool fits = false;
+
+	if (!eng_pool_holes(d, &holes))
+		vec_for_each(&holes, h)
+			if (h->start == end && h->size >= more)
+				fits = true;
+	eng_hole_vec_free(&holes);
+	return fits;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and writing the private area of drives (priv.h): superblock, member table, bitmaps. */
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+/* A drive whose private area may be written: also one withdrawn, so that it knows. */
+static bool writable(const struct eng_drive *d)
+{
+	return d && d->ours && d->dev && !d->out && !d->failed && !d->unreachable;
+}
+
+static int write_block(struct eng_drive *d, uint64_t block, const void *bytes)
+{
+	return blk_write(d->dev, priv_block_offset(&d->priv, block), bytes, PRIV_BLOCK, BLK_FUA);
+}
+
+static int read_block(struct eng_drive *d, uint64_t block, void *bytes)
+{
+	return blk_read(d->dev, priv_block_offset(&d->priv, block), bytes, PRIV_BLOCK);
+}
+
+int eng_priv_super(struct eng_drive *d, bool clean)
+{
+	uint8_t *buf;
+	int rc;
+
+	if (!writable(d))
+		return 0;
+	buf = loop_buf_alloc(d->array->loop, PRIV_BLOCK);
+	if (!buf)
+		return -ENOMEM;
+	d->super.seq++;
+	d->super.ddf_seq = d->array->seq;
+	d->super.flags = clean ? PRIV_SUPER_CLEAN : 0;
+	d->super.container = d->array->container;
+	d->super.drive = d->ddf_guid;
+	d->super.cache = d->dev->flags & BLK_DEV_VOLATILE_CACHE ? PRIV_CACHE_VOLATILE
+															: PRIV_CACHE_WRITE_THROUGH;
+	d->super.bitmap = d->priv.bitmap;
+	d->super.log = d->priv.log;
+	d->super.checksums = d->priv.checksums;
+	d->super.epoch = d->array->epoch;
+	priv_super_encode(&d->super, buf);
+	d->super_copy = 1 - d->super_copy;
+	rc = write_block(d, d->super_copy, buf);
+	loop_buf_free(d->array->loop, buf, PRIV_BLOCK);
+	return rc;
+}
+
+int eng_priv_load(struct eng_drive *d, struct err *err)
+{
+	struct priv_member *entries = NULL;
+	uint8_t *buf = loop_buf_alloc(d->array->loop, 2 * PRIV_BLOCK);
+	int rc = -ENOMEM, rc2;
+
+	if (!buf)
+		return err_set(err, -ENOMEM, "Out of memory.");
+	rc = read_block(d, 0, buf);
+	rc2 = read_block(d, 1, buf + PRIV_BLOCK);
+	if (rc && rc2) {
+		err_set(err, rc, "%s: the private area cannot be read: %s.", d->path, err_name(rc));
+		goto out;
+	}
+	rc = priv_super_choose(rc ? NULL : buf, rc2 ? NULL : buf + PRIV_BLOCK, &d->priv, &d->super,
+		&d->super_copy, err);
+	if (rc)
+		goto out;
+	rc = read_block(d, PRIV_MEMBER_BLOCK, buf);
+	if (rc) {
+		err_set(err, rc, "%s: the member table cannot be read: %s.", d->path, err_name(rc));
+		goto out;
+	}
+	entries = calloc(PRIV_MEMBERS_PER_BLOCK, sizeof(*entries));
+	if (!entries) {
+		rc = err_set(err, -ENOMEM, "Out of memory.");
+		goto out;
+	}
+	if (priv_members_decode(buf, entries))
+		log_warning("%s: entries of its member table are damaged; they count as out of date", d->path);
+	memcpy(d->table, entries, sizeof(d->table));
+out:
+	free(entries);
+	loop_buf_free(d->array->loop, buf, 2 * PRIV_BLOCK);
+	return rc;
+}
+
+int eng_priv_init(struct eng_drive *d, struct err *err)
+{
+	int rc = blk_zero(d->dev, d->priv.base_bytes, PRIV_BITMAP_BLOCK * PRIV_BLOCK, 0);
+
+	memset(d->table, 0, sizeof(d->table));
+	memset(&d->super, 0, sizeof(d->super));
+	d->super_copy = 1;
+	if (!rc)
+		rc = eng_priv_super(d, false);
+	return rc ? err_set(err, rc, "%s: the private area cannot be written: %s.", d->path, err_name(rc))
+			  : 0;
+}
+
+static void fill_entry(struct priv_member *e, const struct eng_lun *l, unsigned slot)
+{
+	const struct eng_member *m = &l->members[slot];
+	unsigned per_leg = eng_leg_members(&l->shape);
+
+	memset(e, 0, sizeof(*e));
+	e->used = true;
+	e->vd = l->ddf_guid;
+	e->leg = (uint8_t)(slot / per_leg);
+	e->slot = (uint8_t)(slot % per_leg);
+	switch (m->state) {
+	case ENG_MEMBER_IN_SYNC:
+		e->state = PRIV_MEMBER_IN_SYNC;
+		break;
+	case ENG_MEMBER_REBUILDING:
+		e->state = PRIV_MEMBER_REBUILDING;
+		break;
+	case ENG_MEMBER_STALE:
+	case ENG_MEMBER_MISSING:
+		e->state = PRIV_MEMBER_STALE;
+		break;
+	}
+	e->start = m->start / 512;
+	e->blocks = m->size / 512;
+	e->recovered = m->state == ENG_MEMBER_IN_SYNC ? e->blocks : m->watermark / 512;
+}
+
+/* The drive's table as the model has it. */
+static void fill_table(struct eng_drive *d)
+{
+	struct list *pos, *tmp;
+
+	memset(d->table, 0, sizeof(d->table));
+	list_for_each(pos, tmp, &d->array->luns) {
+		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; i < l->shape.members; i++)
+			if (l->members[i].drive == d)
+				fill_entry(&d->table[l->members[i].index], l, i);
+	}
+}
+
+static int write_table(struct eng_drive *d)
+{
+	uint8_t *buf = loop_buf_alloc(d->array->loop, PRIV_BLOCK);
+	int rc;
+
+	if (!buf)
+		return -ENOMEM;
+	task_lock(&d->priv_lock);
+	fill_table(d);
+	priv_members_encode(d->table, buf);
+	rc = writable(d) ? write_block(d, PRIV_MEMBER_BLOCK, buf) : 0;
+	task_unlock(&d->priv_lock);
+	loop_buf_free(d->array->loop, buf, PRIV_BLOCK);
+	return rc;
+}
+
+static bool has_member_of(const struct eng_drive *d, const struct eng_lun *l)
+{
+	for (unsigned i = 0; l && i < l->shape.members; i++)
+		if (l->members[i].drive == d)
+			return true;
+	return !l;
+}
+
+int eng_priv_members(struct eng_array *a, struct eng_lun *l)
+{
+	struct eng_drive **lost = NULL;
+	unsigned lost_len = 0, n = 0;
+	struct list *pos, *tmp;
+	int rc = 0;
+
+	list_for_each(pos, tmp, &a->drives)
+		n++;
+	lost = calloc(n ? n : 1, sizeof(struct eng_drive *));
+	if (!lost)
+		return -ENOMEM;
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (!writable(d) || !has_member_of(d, l))
+			continue;
+		rc = write_table(d);
+		if (rc == -ENOMEM)
+			break;
+		if (rc)
+			lost[lost_len++] = d;
+		rc = 0;
+	}
+	/* A drive that cannot take its own table is lost; its state then stands on the others. */
+	for (unsigned i = 0; i < lost_len; i++)
+		eng_drive_lost(lost[i], -EIO);
+	free(lost);
+	return rc;
+}
+
+/* ---- bitmaps ------------------------------------------------------------------------------- */
+
+static uint64_t bitmap_offset(const struct eng_member *m)
+{
+	return priv_bitmap_offset(&m->drive->priv, m->index);
+}
+
+static bool keeps_bitmap(const struct eng_member *m)
+{
+	return writable(m->drive) && !m->drive->admin_offline &&
+		(m->state == ENG_MEMBER_IN_SYNC || m->state == ENG_MEMBER_REBUILDING);
+}
+
+int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count)
+{
+	const uint8_t *image = raid_bitmap_image(l->set);
+	uint64_t at = (uint64_t)first_page * 4096;
+	size_t len = (size_t)count * 4096;
+	struct blk_slot slots[ENG_MAX_MEMBERS];
+	struct eng_drive *drives[ENG_MAX_MEMBERS];
+	struct blk_batch batch;
+	void *copy = loop_buf_alloc(l->array->loop, len);
+	unsigned n = 0;
+	int rc = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, image + at, len); /* one state for all drives, whatever changes meanwhile */
+	blk_batch_init(&batch, slots, ARRAY_SIZE(slots));
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		const struct eng_member *m = &l->members[i];
+
+		if (!keeps_bitmap(m) || at + len > priv_bitmap_bytes(&m->drive->priv))
+			continue;
+		drives[n++] = m->drive;
+		blk_batch_write(&batch, m->drive->dev, bitmap_offset(m) + at, copy, len, BLK_FUA);
+	}
+	blk_batch_wait(&batch);
+	for (unsigned i = 0; i < n && !rc; i++)
+		if (slots[i].req.result)
+			rc = eng_drive_lost(drives[i], slots[i].req.result);
+	loop_buf_free(l->array->loop, copy, len);
+	return n ? rc : -EIO;
+}
+
+/* Dirty if any in-sync member says so; unwritten only if all do. */
+static void merge(uint8_t *into, const uint8_t *from, size_t bytes, bool first)
+{
+	size_t half = bytes / 2;
+
+	if (first) {
+		memcpy(into, from, bytes);
+		return;
+	}
+	for (size_t i = 0; i < half; i++)
+		into[i] |= from[i];
+	for (size_t i = half; i < bytes; i++)
+		into[i] &= from[i];
+}
+
+int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes)
+{
+	size_t len = raid_bitmap_bytes(&l->shape);
+	uint8_t *sum = calloc(1, len), *one = malloc(len);
+	bool first = true;
+
+	*image = NULL;
+	*bytes = len;
+	if (!sum || !one) {
+		free(sum);
+		free(one);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		const struct eng_member *m = &l->members[i];
+
+		if (m->state != ENG_MEMBER_IN_SYNC || !eng_drive_online(m->drive) ||
+			len > priv_bitmap_bytes(&m->drive->priv))
+			continue;
+		if (blk_read(m->drive->dev, bitmap_offset(m), one, len))
+			continue; /* the others have it too */
+		merge(sum, one, len, first);
+		first = false;
+	}
+	free(one);
+	if (first)
+		free(sum);
+	else
+		*image = sum;
+	return 0;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Recovery of a LUN: hardware.md 7.2. In order: find a drive for each slot that is not in sync (the
+ * one that came back, else a spare), fill those slots, then, where somebody asked for it (Recover),
+ * compare copies or recompute parity.
+ *
+ * Crash safety: a slot's reference is in the configuration records only while its content is
+ * complete; a slot being filled is vacant there, and the member table on the target drive says how
+ * far it has come. The order at the end is: target flushed, member table, configuration.
+ */
+#include "base/log.h"
+#include "engine/engine_internal.h"
+
+static unsigned share_of(int priority)
+{
+	return 5u + (unsigned)priority * 85u / 15u;
+}
+
+static int checkpoint(struct raid_run *run, uint64_t watermark)
+{
+	struct eng_job *job = run->user;
+	struct eng_lun *l = job->lun;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (l->members[i].state == ENG_MEMBER_REBUILDING && eng_drive_online(l->members[i].drive) &&
+			l->members[i].watermark < watermark)
+			l->members[i].watermark = watermark < l->members[i].size ? watermark
+																	 : l->members[i].size;
+	return eng_priv_members(l->array, l);
+}
+
+static void step(struct raid_run *run)
+{
+	struct eng_job *job = run->user;
+
+	run->rate_limit = job->array->settings.rebuild_rate;
+	run->foreground_share = share_of(job->lun->priority);
+	eng_job_progress(job);
+	if (job->info.percent >= 50 && !job->half_told) {
+		job->half_told = true;
+		eng_point(job->array, "job:half", &job->info.object);
+	}
+}
+
+void eng_job_begin_pass(struct eng_job *job)
+{
+	job->base_done += job->run.done;
+	memset(&job->run, 0, sizeof(job->run));
+	job->run.cancel = job->cancel || job->interrupt;
+	job->run.user = job;
+	job->run.checkpoint = checkpoint;
+	job->run.step = step;
+	job->run.rate_limit = job->array->settings.rebuild_rate;
+	job->run.foreground_share = share_of(job->lun->priority);
+}
+
+/* Slots that are not in sync but have a drive to fill. */
+static uint64_t fillable(const struct eng_lun *l)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (l->members[i].state != ENG_MEMBER_IN_SYNC && eng_drive_online(l->members[i].drive))
+			mask |= 1ull << i;
+	return mask;
+}
+
+static bool slot_wants_spare(const struct eng_lun *l, unsigned slot)
+{
+	const struct eng_member *m = &l->members[slot];
+
+	return !m->drive || !eng_drive_online(m->drive) || m->drive->predicted;
+}
+
+/* Gives every lost slot a spare; *missing tells what kept the last one from getting one. */
+static int bind_spares(struct eng_lun *l, uint64_t *bound, int *missing, struct err *err)
+{
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		struct eng_drive *spare;
+		int why, rc;
+
+		if (!slot_wants_spare(l, i))
+			continue;
+		spare = eng_spare_pick(l, i, &why);
+		if (!spare) {
+			if (!eng_drive_online(l->members[i].drive))
+				*missing = why;
+			continue;
+		}
+		rc = eng_spare_bind(l, i, spare, err);
+		if (rc)
+			return rc;
+		*bound |= 1ull << i;
+	}
+	return 0;
+}
+
+/* Makes the slots REBUILDING: on the drives, in the set, for everybody to see. */
+static int begin_filling(struct eng_lun *l, uint64_t mask, struct err *err)
+{
+	int rc;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (mask & 1ull << i)
+			l->members[i].state = ENG_MEMBER_REBUILDING;
+	rc = eng_priv_members(l->array, l);
+	if (!rc)
+		rc = eng_meta_commit(l->array, err);
+	if (rc)
+		return rc;
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (mask & 1ull << i)
+			eng_lun_apply_member(l, i);
+	eng_events_health(l->array);
+	eng_events_flush(l->array);
+	return 0;
+}
+
+/* Target drives are worked for one LUN after another. */
+static int wait_for_targets(struct eng_job *job, uint64_t mask)
+{
+	struct eng_array *a = job->array;
+	bool free;
+
+	do {
+		struct list *pos, *tmp;
+
+		free = true;
+		list_for_each(pos, tmp, &a->jobs) {
+			struct eng_job *other = list_entry(pos, struct eng_job, link);
+
+			if (other == job || !other->filling || other->info.state != ENG_JOB_RUNNING)
+				continue;
+			for (unsigned i = 0; i < job->lun->shape.members; i++)
+				for (unsigned j = 0; j < other->lun->shape.members; j++)
+					if (mask & 1ull << i && other->filling & 1ull << j &&
+						job->lun->members[i].drive == other->lun->members[j].drive)
+						free = false;
+		}
+		if (job->cancel || job->interrupt)
+			return -ECANCELED;
+		if (!free)
+			task_wait(&a->job_queue);
+	} while (!free);
+	return 0;
+}
+
+/* What a pass left behind, written down: complete slots in sync, the others where they stand. */
+static int settle_slots(struct eng_job *job, uint64_t mask, int rc, struct err *err)
+{
+	struct eng_lun *l = job->lun;
+	int rc2;
+
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		struct eng_member *m = &l->members[i];
+		struct raid_member now;
+
+		if (!(mask & 1ull << i))
+			continue;
+		now = raid_member(l->set, i);
+		memset(&m->copy_from, 0, sizeof(m->copy_from));
+		if (!rc && eng_drive_online(m->drive)) {
+			m->state = ENG_MEMBER_IN_SYNC;
+			m->watermark = m->size;
+		} else if (rc == -ECANCELED && job->interrupt && !job->cancel) {
+			m->watermark = now.watermark;
+			eng_lun_apply_member(l, i); /* writes go on reaching it */
+		} else {
+			m->state = ENG_MEMBER_STALE;
+			m->watermark = now.watermark;
+		}
+	}
+	rc2 = eng_priv_members(l->array, l);
+	eng_spare_settle(l->array);
+	if (!rc2)
+		rc2 = eng_meta_commit(l->array, rc ? NULL : err);
+	eng_events_health(l->array);
+	eng_events_flush(l->array);
+	return rc ? rc : rc2;
+}
+
+static int fill(struct eng_job *job, uint64_t mask, bool catch_up, struct err *err)
+{
+	struct eng_lun *l = job->lun;
+	struct raid_member from[ENG_MAX_MEMBERS];
+	int rc;
+
+	if (!mask)
+		return 0;
+	memset(from, 0, sizeof(from));
+	for (unsigned i = 0; i < l->shape.members; i++)
+		from[i] = l->members[i].copy_from;
+	eng_job_begin_pass(job);
+	rc = raid_rebuild(l->set, mask, catch_up, from, &job->run);
+	eng_job_progress(job);
+	return settle_slots(job, mask, rc, err);
+}
+
+/* Fills all slots of the mask: first those that missed only some writes, then the others. */
+static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
+{
+	struct eng_lun *l = job->lun;
+	uint64_t quick = 0;
+	int rc;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (mask & 1ull << i && l->members[i].watermark >= l->members[i].size)
+			quick |= 1ull << i;
+	/* First written down, then waited for: what is interrupted here goes on after a restart. */
+	rc = begin_filling(l, mask, err);
+	if (!rc)
+		rc = wait_for_targets(job, mask);
+	if (rc)
+		return rc;
+	job->filling = mask;
+	rc = fill(job, quick, true, err);
+	if (!rc)
+		rc = fill(job, mask & ~quick, false, err);
+	job->filling = 0;
+	return rc;
+}
+
+static int check_redundancy(struct eng_job *job, struct err *err)
+{
+	int rc;
+
+	eng_job_begin_pass(job);
+	rc = raid_check(job->lun->set, RAID_CHECK_REWRITE, -1, false, &job->run);
+	eng_job_progress(job);
+	if (job->run.mismatches)
+		log_warning("LUN %s: %llu blocks disagreed with their redundancy, %llu put right",
+			job->lun->name, (unsigned long long)job->run.mismatches,
+			(unsigned long long)job->run.repaired);
+	if (rc && rc != -ECANCELED)
+		err_set(err, rc, "The check of the LUN's redundancy failed.");
+	return rc;
+}
+
+static uint64_t expected_work(const struct eng_job *job, uint64_t mask)
+{
+	const struct eng_lun *l = job->lun;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (mask & 1ull << i)
+			sum = l->members[i].size > sum ? l->members[i].size : sum;
+	if (job->explicit_request)
+		sum += l->size_bytes;
+	return sum;
+}
+
+static int explain(struct eng_job *job, int rc, int missing, struct err *err)
+{
+	const struct eng_lun *l = job->lun;
+
+	if (rc == -ECANCELED)
+		return rc;
+	if (rc && eng_lun_health_of(l) == ENG_LUN_FAILED)
+		return err_set(err, -EHOSTDOWN, "More drives were lost than the LUN survives.");
+	if (rc)
+		return err_wrap(err, -EHOSTDOWN,
+			"A drive was lost during the recovery; the data are still complete.");
+	if (missing == -ENOSPC)
+		return err_set(err, -ENOSPC, "The spare drives are too small for the lost drive's extents.");
+	if (missing)
+		return err_set(err, -ENOMEDIUM, "A drive is lost and there is no spare to take its place.");
+	return 0;
+}
+
+int eng_recover_body(struct eng_job *job, struct err *err)
+{
+	struct eng_lun *l = job->lun;
+	uint64_t mask, bound = 0;
+	int missing = 0, rc;
+
+	rc = bind_spares(l, &bound, &missing, err);
+	mask = fillable(l);
+	job->info.total_bytes = job->base_done + expected_work(job, mask);
+	for (unsigned i = 0; !rc && i < l->shape.members; i++)
+		if (bound & 1ull << i)
+			eng_lun_apply_member(l, i);
+	if (!rc && mask)
+		rc = fill_all(job, mask, err);
+	if (!rc && !missing && job->explicit_request && !eng_lun_lost_mask(l))
+		rc = check_redundancy(job, err);
+	if (!rc && raid_resync_needed(l->set) && !eng_lun_lost_mask(l))
+		raid_bitmap_settle(l->set, 0);
+	if (rc == -ECANCELED && job->cancel)
+		l->auto_paused = true;
+	return explain(job, rc, missing, err);
+}
+
+void eng_recover_abandon(struct eng_lun *l)
+{
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (l->members[i].state == ENG_MEMBER_REBUILDING)
+			l->members[i].state = ENG_MEMBER_STALE;
+	l->auto_paused = true;
+}
+
+int eng_lun_recover(struct eng_array *a, const struct guid *id, struct eng_job **out, struct err *err)
+{
+	struct eng_lun *l = eng_find_lun(a, id);
+	struct eng_job *job;
+	int rc;
+
+	*out = NULL;
+	if (!l)
+		return err_set(err, -ESTALE, "The LUN is gone.");
+	if (eng_lun_health_of(l) == ENG_LUN_FAILED)
+		return err_set(err, -EHOSTDOWN, "The LUN has failed: more drives are lost than it survives.");
+	if (l->job && (l->job->info.state == ENG_JOB_RUNNING || l->job->info.type != ENG_JOB_RECOVER))
+		return err_set(err, -EBUSY, "Another operation on the LUN has not ended.");
+	if (!eng_lun_type_redundant(l->type) || raid_shape_redundancy(&l->shape) == 0)
+		return err_set(err, -ENOTSUP, "The LUN is not fault tolerant.");
+	job = l->job ? l->job : eng_job_new(l, ENG_JOB_RECOVER, false, false);
+	if (!job)
+		return err_set(err, -ENOMEM, "Out of memory.");
+	job->body = eng_recover_body;
+	job->explicit_request = true;
+	l->auto_paused = false;
+	rc = eng_job_start(job);
+	if (rc)
+		return err_set(err, rc, "The recovery could not be started.");
+	*out = eng_job_ref(job);
+	return 0;
+}
