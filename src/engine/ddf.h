@@ -47,6 +47,7 @@
 #define DDF_SECTION_MAX_SECTORS	 1024
 #define DDF_NAME_BYTES		 256 /* full names, UTF-8 with NUL */
 #define DDF_MAX_PLEXES		 64
+#define DDF_VDX_SLOTS		 64
 #define DDF_NONE		 0xFFFFFFFFu /* reference number: slot not used */
 #define DDF_MISSING		 0u	     /* reference number: member missing */
 
@@ -121,6 +122,7 @@ struct ddf_pd_ext {
 	bool present;	 /* a record exists (decode), shall be written (encode) */
 	uint32_t flags;	 /* DDF_PDX_… */
 	int64_t lost_at; /* Unix ms when the loss was noticed, 0 = not lost */
+	uint32_t replaces; /* a spare in use: reference number of the drive it stands in for, 0 = none */
 };
 enum { /* ddf_pd_ext.flags */
 	DDF_PDX_ADMIN_OFFLINE = 1,   /* withdrawn by an administrator */
@@ -197,6 +199,16 @@ struct ddf_vd_ext {
 	int64_t created_at;	   /* Unix ms */
 	unsigned plexes_len;
 	struct guid plexes[DDF_MAX_PLEXES]; /* object ids, by plex index */
+	/* The shape once more, so that a LUN is known while all drives with its configuration records are
+	 * away, and who was last in a slot that the records show as missing. slots_len is the number of
+	 * members over all legs, 0 = not recorded. */
+	uint32_t chunk;		   /* bytes, 0 = none */
+	uint64_t size_bytes;	   /* of the LUN */
+	unsigned slots_len;	   /* <= DDF_VDX_SLOTS */
+	struct ddf_vd_slot {
+		uint32_t refnum;   /* DDF_MISSING = nobody known */
+		uint64_t lba, blocks; /* sectors: the extent on that drive */
+	} slots[DDF_VDX_SLOTS];
 	/* Unfinished work to be taken up again; job_type 0 = none. The codec only keeps it. */
 	uint16_t job_type, job_flags;
 	uint32_t job_number;
