@@ -102,7 +102,7 @@ struct opening {
 
 static void set_note(struct eng_drive *d, const struct err *err, const char *otherwise)
 {
-	snprintf(d->note, sizeof(d->note), "%s", err->code ? err->text : otherwise);
+	text_copy(d->note, sizeof(d->note), err->code ? err->text : otherwise);
 }
 
 /* A drive that cannot be used: kept for people to see, its device let go. */
@@ -163,7 +163,7 @@ static int read_bay(struct opening *o, const struct eng_bay *bay)
 
 static void drop_candidate(struct opening *o, unsigned i, const char *why)
 {
-	snprintf(o->drives[i]->note, sizeof(o->drives[i]->note), "%s", why);
+	text_copy(o->drives[i]->note, sizeof(o->drives[i]->note), why);
 	log_warning("%s is set aside: %s", o->drives[i]->path, why);
 	set_aside(o->drives[i]);
 	o->drives[i]->refnum = 0;
@@ -290,7 +290,7 @@ static void load_private(struct opening *o)
 
 		if (eng_priv_load(d, &err)) {
 			log_error("%s", err.text);
-			snprintf(d->note, sizeof(d->note), "%s", err.text);
+			text_copy(d->note, sizeof(d->note), err.text);
 			d->failed = true;
 			continue;
 		}
@@ -318,7 +318,7 @@ static int model(struct opening *o, const struct eng_array_config *config, struc
 	struct eng_array *a = o->a;
 	const struct ddf_set *newest;
 	const struct ddf_pd *pd;
-	unsigned best;
+	unsigned best = 0;
 	int rc = choose_newest(o, &best, err);
 
 	if (rc)
@@ -329,7 +329,7 @@ static int model(struct opening *o, const struct eng_array_config *config, struc
 		return err_set(err, rc, "Out of memory.");
 	a->seq = newest->seq;
 	if (newest->name[0])
-		snprintf(a->name, sizeof(a->name), "%s", newest->name);
+		text_copy(a->name, sizeof(a->name), newest->name);
 	vec_for_each(&newest->pds, pd)
 		if (!rc)
 			rc = model_drive(a, pd);
@@ -422,14 +422,13 @@ static struct eng_array *new_array(const struct eng_array_config *config)
 	a->host = config->host;
 	a->settings = config->settings;
 	a->hold = config->hold_recovery;
-	snprintf(a->name, sizeof(a->name), "%s", config->name ? config->name : "");
+	text_copy(a->name, sizeof(a->name), config->name ? config->name : "");
 	list_init(&a->drives);
 	list_init(&a->luns);
 	list_init(&a->jobs);
 	task_mutex_init(&a->meta_lock);
 	task_queue_init(&a->job_queue);
 	task_group_init(&a->tasks);
-	list_init(&a->tick.link);
 	return a;
 }
 

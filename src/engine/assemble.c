@@ -87,7 +87,7 @@ static void take_ext(struct eng_lun *l, const struct ddf_vd *vd)
 {
 	const struct ddf_vd_ext *x = &vd->ext;
 
-	snprintf(l->name, sizeof(l->name), "%s", x->present && x->name[0] ? x->name : vd->name);
+	text_copy(l->name, sizeof(l->name), x->present && x->name[0] ? x->name : vd->name);
 	if (!x->present) {
 		l->id = ddf_guid_object(&vd->guid);
 		for (unsigned i = 0; i < ENG_MAX_MEMBERS; i++) {
@@ -285,8 +285,9 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 			return err_set(err, rc, "Out of memory.");
 		if (rc) {
 			/* What cannot be understood must not be overwritten either. */
-			snprintf(a->note, sizeof(a->note), "A virtual disk is not served: %s", one.text);
-			log_error("%s", a->note);
+			log_error("a virtual disk cannot be served: %s", one.text);
+			if (err)
+				*err = one;
 			return err_wrap(err, rc, "The array holds a virtual disk that cannot be served; it is left "
 									 "untouched.");
 		}

@@ -234,7 +234,7 @@ int eng_array_set_name(struct eng_array *a, const char *name, struct err *err)
 	if (!strcmp(a->name, name ? name : ""))
 		return 0;
 	memcpy(old, a->name, sizeof(old));
-	snprintf(a->name, sizeof(a->name), "%s", name ? name : "");
+	text_copy(a->name, sizeof(a->name), name ? name : "");
 	rc = eng_meta_commit(a, err);
 	if (rc) {
 		memcpy(a->name, old, sizeof(old));

@@ -300,7 +300,7 @@ static int reopen(struct eng_drive *d, struct err *err)
 		rc = recognise(d, err);
 	if (rc) {
 		close_dev(d);
-		snprintf(d->note, sizeof(d->note), "%s", err && err->code ? err->text : err_name(rc));
+		text_copy(d->note, sizeof(d->note), err && err->code ? err->text : err_name(rc));
 	}
 	return rc;
 }

@@ -190,6 +190,9 @@ struct eng_drive_info {
 	char note[320];
 };
 
+/* Makes a sparse file of that size for a drive to live in; it must not exist (-EEXIST). Any thread. */
+int eng_create_drive_file(const char *path, uint64_t size_bytes, struct err *err);
+
 /* Ids of all enumerated drives in slot order; *ids is malloc'd. */
 int eng_drive_list(const struct eng_array *array, struct guid **ids, unsigned *count);
 /* -ENOENT for an unknown (or departed) drive. */

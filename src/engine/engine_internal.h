@@ -13,11 +13,14 @@
 #define ENGINE_INTERNAL_H
 
 #include "base/list.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "engine/ddf.h"
 #include "engine/engine.h"
 #include "engine/priv.h"
 #include "raid/raid.h"
+
+#include <stdio.h>
 
 #define ENG_UNIT          (1024u * 1024u) /* allocation unit */
 #define ENG_DATA_START    ENG_UNIT        /* sectors 0-2047 stay zero */

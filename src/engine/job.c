@@ -81,7 +81,7 @@ static void finish(struct eng_job *job, int rc, const struct err *err)
 	job->info.result = rc;
 	job->info.state = !rc ? ENG_JOB_DONE : rc == -ECANCELED ? ENG_JOB_CANCELED : ENG_JOB_FAILED;
 	if (rc && err && err->code)
-		snprintf(job->info.message, sizeof(job->info.message), "%s", err->text);
+		text_copy(job->info.message, sizeof(job->info.message), err->text);
 	if (!rc)
 		job->info.percent = 100;
 	job->info.ended_at = loop_wall_ms(a->loop);

@@ -162,7 +162,7 @@ void eng_array_thaw(struct eng_array *a)
 
 static void set_name(struct eng_lun *l, const char *name)
 {
-	snprintf(l->name, sizeof(l->name), "%s", name ? name : "");
+	text_copy(l->name, sizeof(l->name), name ? name : "");
 }
 
 static uint64_t member_bytes(const struct raid_shape *s, unsigned slot)

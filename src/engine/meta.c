@@ -125,7 +125,7 @@ static int build_set(struct eng_array *a)
 	a->set.pds.len = a->set.vds.len = 0;
 	a->set.seq = a->seq;
 	a->set.timestamp = ddf_time(loop_wall_ms(a->loop));
-	snprintf(a->set.name, sizeof(a->set.name), "%s", a->name);
+	text_copy(a->set.name, sizeof(a->set.name), a->name);
 	list_for_each(pos, tmp, &a->drives)
 		if (!rc)
 			rc = build_pd(&a->set, list_entry(pos, struct eng_drive, link));

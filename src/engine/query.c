@@ -22,8 +22,8 @@ void eng_array_info(const struct eng_array *a, struct eng_array_info *out)
 	memset(out, 0, sizeof(*out));
 	out->id = a->id;
 	memcpy(out->container_guid, a->container.b, 24);
-	snprintf(out->name, sizeof(out->name), "%s", a->name);
-	snprintf(out->note, sizeof(out->note), "%s", a->note);
+	text_copy(out->name, sizeof(out->name), a->name);
+	text_copy(out->note, sizeof(out->note), a->note);
 	out->seq = a->seq;
 	out->offline = a->offline;
 	list_for_each(pos, tmp, &a->drives)
@@ -111,7 +111,7 @@ int eng_drive_info(const struct eng_array *a, const struct guid *id, struct eng_
 	out->largest_free_bytes = largest;
 	out->bus = d->bus;
 	out->slot = d->slot;
-	snprintf(out->path, sizeof(out->path), "%s", d->path);
+	text_copy(out->path, sizeof(out->path), d->path);
 	out->lost_at = d->lost_at;
 	out->read_errors = d->read_errors;
 	out->read_errors_repaired = d->read_errors_repaired;
@@ -120,7 +120,7 @@ int eng_drive_info(const struct eng_array *a, const struct guid *id, struct eng_
 	out->rotational = d->dev && d->dev->flags & BLK_DEV_ROTATIONAL;
 	for (unsigned i = 0; d->refnum && i < 8; i++)
 		snprintf(out->serial + 2 * i, 3, "%02x", d->ddf_guid.b[16 + i]);
-	snprintf(out->note, sizeof(out->note), "%s", d->note);
+	text_copy(out->note, sizeof(out->note), d->note);
 	return 0;
 }
 
