@@ -47,7 +47,6 @@ struct sto;
 
 #define STO_PATH_BYTES 1024 /* with NUL */
 #define STO_NAME_BYTES 256  /* UTF-8 with NUL */
-#define STO_TEXT_BYTES 512
 #define STO_KEY_BYTES  64
 
 /* ---- the store itself --------------------------------------------------------------------- */
