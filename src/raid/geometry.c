@@ -283,22 +283,20 @@ static void map_span(const struct raid_shape *s, uint64_t offset, struct raid_pl
 	out->length = s->span_sizes[m] - at;
 }
 
-static void map_chunked(const struct raid_shape *s, uint64_t offset, struct raid_place *out)
+static void map_chunked(const struct raid_geo *g, uint64_t offset, struct raid_place *out)
 {
-	struct raid_geo g;
 	struct raid_row_geo r;
 	uint64_t in_row;
 	uint32_t in_cell;
 
-	raid_geo_init(&g, s);
-	out->row = offset / g.row_bytes;
-	raid_row_geo(&g, out->row, &r);
+	out->row = offset / g->row_bytes;
+	raid_row_geo(g, out->row, &r);
 	in_row = offset - r.start;
-	in_cell = (uint32_t)(in_row % g.cell);
-	out->member = r.first + raid_row_slot(&g, &r, (unsigned)(in_row / g.cell));
+	in_cell = (uint32_t)(in_row % g->cell);
+	out->member = r.first + raid_row_slot(g, &r, (unsigned)(in_row / g->cell));
 	out->offset = r.member_offset + in_cell;
-	out->length = g.cell - in_cell;
-	out->copies = g.copies;
+	out->length = g->cell - in_cell;
+	out->copies = g->copies;
 	if (r.p >= 0)
 		out->parity_p = (int)r.first + r.p;
 	if (r.q >= 0)
@@ -307,9 +305,18 @@ static void map_chunked(const struct raid_shape *s, uint64_t offset, struct raid
 
 void raid_map(const struct raid_shape *s, uint64_t offset, struct raid_place *out)
 {
+	struct raid_geo g;
+
+	raid_geo_init(&g, s);
+	raid_map_geo(s, &g, offset, out);
+}
+
+void raid_map_geo(const struct raid_shape *s, const struct raid_geo *g, uint64_t offset,
+	struct raid_place *out)
+{
 	*out = (struct raid_place){.copies = 1, .parity_p = -1, .parity_q = -1};
 	if (level_is_chunked(s->level)) {
-		map_chunked(s, offset, out);
+		map_chunked(g, offset, out);
 		return;
 	}
 	out->row = offset / RAID_FLAT_UNIT;
