@@ -93,11 +93,15 @@ struct eng_lun {
 	struct raid_set *set;
 	struct blk_dev dev;      /* the gate in front of the set; see lun_dev.c */
 	struct eng_job *job;     /* running, or interrupted */
+	bool swapping;           /* its set is being exchanged: requests wait in waiting */
+	struct list waiting;
 	bool auto_paused;        /* nothing by itself until something has changed */
 	bool pinned;             /* housekeeping is inside: do not free */
 	struct task_mutex edge_lock; /* unaligned writes */
 	enum eng_lun_health told_health; /* as the last LUN_MODIFY showed it */
 };
+
+struct reshape;
 
 struct eng_job {
 	struct list link;        /* array->jobs while running or interrupted */
@@ -112,7 +116,9 @@ struct eng_job {
 	struct eng_drive *target; /* REPLACE: the new drive */
 	struct eng_drive *source; /* REPLACE: the old one */
 	int (*body)(struct eng_job *job, struct err *err); /* (task) what it does */
-	uint64_t arg_bytes;
+	struct reshape *reshape; /* resize.c: what the LUN is to become; freed with the job */
+	struct eng_lun *other;   /* ADD_PLEX: the LUN to absorb */
+	unsigned slot;           /* REMOVE_PLEX */
 	uint64_t filling;        /* slots being filled right now */
 	bool half_told;          /* the point "job:half" was passed */
 	struct task_queue ended;
@@ -261,6 +267,10 @@ unsigned eng_lun_plexes(const struct eng_lun *l);
 
 /* lun_dev.c */
 int eng_lun_dev_init(struct eng_lun *l);
+/* (task) Exchanging the RAID set under a LUN in use: requests wait in between, nobody sees an error.
+ * begin closes the set; then eng_lun_open with the new shape; then end. */
+void eng_lun_swap_begin(struct eng_lun *l);
+void eng_lun_swap_end(struct eng_lun *l);
 
 /* job.c */
 struct eng_job *eng_job_new(struct eng_lun *l, enum eng_job_type type, bool automatic, bool resumed);

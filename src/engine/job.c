@@ -15,8 +15,10 @@ struct eng_job *eng_job_ref(struct eng_job *job)
 
 void eng_job_unref(struct eng_job *job)
 {
-	if (job && --job->refs == 0)
-		free(job);
+	if (!job || --job->refs)
+		return;
+	free(job->reshape);
+	free(job);
 }
 
 struct eng_job *eng_job_new(struct eng_lun *l, enum eng_job_type type, bool automatic, bool resumed)

@@ -14,11 +14,11 @@ struct passed {
 
 static int gate(const struct eng_lun *l)
 {
-	if (l->deleted || !l->set)
+	if (l->deleted)
 		return -ENODEV;
 	if (l->offline || l->array->offline)
 		return -ESHUTDOWN;
-	if (l->failed_hook)
+	if (l->failed_hook || (!l->set && !l->swapping))
 		return -EIO;
 	return 0;
 }
@@ -39,6 +39,11 @@ static void submit(struct blk_dev *dev, struct blk_req *req)
 	int rc = gate(l);
 	struct passed *p = rc ? NULL : calloc(1, sizeof(*p));
 
+	if (!rc && l->swapping) {
+		free(p);
+		list_add_tail(&l->waiting, &req->link);
+		return;
+	}
 	if (rc || !p) {
 		blk_complete(req, rc ? rc : -ENOMEM);
 		return;
@@ -54,6 +59,30 @@ static void submit(struct blk_dev *dev, struct blk_req *req)
 	if (req->op == BLK_WRITE || req->op == BLK_ZERO)
 		eng_tick_arm(l->array);
 	blk_submit(raid_dev(l->set), &p->req);
+}
+
+void eng_lun_swap_begin(struct eng_lun *l)
+{
+	struct raid_set *set = l->set;
+
+	l->swapping = true;
+	while (l->pinned)
+		task_wait(&l->array->job_queue);
+	l->set = NULL;
+	raid_close(set);
+}
+
+void eng_lun_swap_end(struct eng_lun *l)
+{
+	struct list *pos, *tmp;
+
+	l->swapping = false;
+	list_for_each(pos, tmp, &l->waiting) {
+		struct blk_req *req = list_entry(pos, struct blk_req, link);
+
+		list_del(&req->link);
+		submit(&l->dev, req);
+	}
 }
 
 static void dev_close(struct blk_dev *dev)

@@ -240,11 +240,13 @@ int eng_lun_info(const struct eng_array *a, const struct guid *id, struct eng_lu
 	out->redundancy = raid_shape_redundancy(&l->shape);
 	out->rebuild_priority = l->priority;
 	out->policy = l->policy;
-	out->dirty_bytes = raid_dirty_regions(l->set) * raid_region_size(&l->shape);
 	out->created_at = l->created_at;
 	out->busy = eng_lun_busy(l);
 	out->job = l->job;
-	raid_bad_for_each(l->set, add_length, &out->lost_bytes);
+	if (l->set) {
+		out->dirty_bytes = raid_dirty_regions(l->set) * raid_region_size(&l->shape);
+		raid_bad_for_each(l->set, add_length, &out->lost_bytes);
+	}
 	return 0;
 }
 
@@ -264,8 +266,9 @@ int eng_lun_members(const struct eng_array *a, const struct guid *id, struct eng
 		out[i].state = m->drive && !m->drive->out ? m->state : ENG_MEMBER_MISSING;
 		if (m->drive)
 			out[i].drive = m->drive->id;
-		out[i].rebuilt = m->state == ENG_MEMBER_REBUILDING ? raid_member(l->set, i).watermark
-														   : m->watermark;
+		out[i].rebuilt = m->watermark;
+		if (m->state == ENG_MEMBER_REBUILDING && l->set)
+			out[i].rebuilt = raid_member(l->set, i).watermark;
 		(*count)++;
 	}
 	return 0;

@@ -103,7 +103,10 @@ static int begin_filling(struct eng_lun *l, uint64_t mask, struct err *err)
 	for (unsigned i = 0; i < l->shape.members; i++)
 		if (mask & 1ull << i)
 			l->members[i].state = ENG_MEMBER_REBUILDING;
-	rc = eng_priv_members(l->array, l);
+	/* From here on the slots get every change of the bitmap; first they need what it holds now. */
+	rc = eng_priv_bitmap_write(l, 0, (unsigned)(raid_bitmap_bytes(&l->shape) / 4096));
+	if (!rc)
+		rc = eng_priv_members(l->array, l);
 	if (!rc)
 		rc = eng_meta_commit(l->array, err);
 	if (rc)
