@@ -236,6 +236,10 @@ VDS_API INT StringFromGUID2(REFGUID rguid, LPOLESTR lpsz, INT cchMax);
 VDS_API HRESULT StringFromCLSID(REFCLSID rclsid, LPOLESTR *lplpsz);
 VDS_API HRESULT CoCreateGuid(GUID *pguid);
 
+/* What a provider module exports: the factory of its classes, and whether it may be unloaded. */
+VDS_API HRESULT DllGetClassObject(REFCLSID rclsid, REFIID riid, LPVOID *ppv);
+VDS_API HRESULT DllCanUnloadNow(void);
+
 #include "vdserr.h"
 #include "unknwn.h"
 

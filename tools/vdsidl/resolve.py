@@ -158,19 +158,22 @@ class _Resolver:
                 if f.type.switch_is not in here:
                     raise m.IdlError(f.where, "switch_is must name a member beside the union")
                 self._fields(f.type.arms, f.where, scope)
+                taken = set()
                 for arm in f.type.arms:
-                    self._arm(arm)
+                    self._arm(arm, taken)
             elif f.type is not None:
                 self._type(f.type, f.where)
             for expr in f.attrs.get("size_is"):
                 if expr and not set(expr.names) <= set(scope):
                     raise m.IdlError(f.where, f"size_is({expr.text}) does not name a member")
 
-    def _arm(self, arm):
+    def _arm(self, arm, taken):
         if ("case" in arm.attrs) == ("default" in arm.attrs):
             raise m.IdlError(arm.where, "an arm is either [case(...)] or [default]")
         for expr in arm.attrs.get("case"):
-            self._value(expr, arm.where)
+            if self._value(expr, arm.where) in taken:
+                raise m.IdlError(arm.where, f"case {expr.text} has an arm already")
+            taken.add(expr.value)
 
     def _interface(self, d):
         _known(d.attrs, _IFACE_ATTRS, d.where)
