@@ -20,7 +20,8 @@ from vdsidl.model import IdlError  # noqa: E402
 def main():
     p = argparse.ArgumentParser(prog="vdsidl", description="Makes C from interface definitions.")
     p.add_argument("--out", required=True, metavar="DIR", help="where the files go")
-    p.add_argument("--emit", required=True, metavar="NAME,...", help="artefacts: modules of vdsidl.emit")
+    p.add_argument("--emit", required=True, metavar="NAME,...",
+                   help="artefacts: modules of vdsidl.emit")
     p.add_argument("idl", nargs="+", metavar="FILE.idl")
     args = p.parse_args()
 

@@ -31,7 +31,8 @@ class Expr:
 
 @dataclass
 class Attrs:
-    """Attributes in source order: name -> list of arguments (Expr, str, or None for an empty one)."""
+    """Attributes in source order: name -> list of arguments (Expr, str, or None for an empty
+    one)."""
     items: dict = field(default_factory=dict)
 
     def __contains__(self, name):
@@ -55,7 +56,8 @@ class TypeRef:
 @dataclass
 class Builtin:
     """A type that vdsbase.h defines. kind: int, guid, hresult, wchar, string (a pointer type that
-    is a NUL-terminated string), ref (a reference to a GUID), void. size and signed are of the C type."""
+    is a NUL-terminated string), ref (a reference to a GUID), void. size and signed are those of
+    the C type."""
     name: str
     kind: str
     size: int
@@ -176,10 +178,10 @@ class Forward(Decl):
 
 @dataclass
 class File:
-    """One IDL file. items are its declarations in source order; scope maps every name it can see."""
+    """One IDL file. head is its opening comment, items its declarations in source order."""
     name: str
     path: str
-    head: str = ""
+    head: list = field(default_factory=list)
     imports: list = field(default_factory=list)
     items: list = field(default_factory=list)
 

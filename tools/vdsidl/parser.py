@@ -17,7 +17,7 @@ def _doc_text(token):
 
 
 class _Docs:
-    """Doc comments of one file by position. leading() and trailing() find what belongs to a node."""
+    """Doc comments of one file by position; leading() and trailing() find those of a node."""
 
     def __init__(self, text):
         self.by_end = {}

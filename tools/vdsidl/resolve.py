@@ -71,8 +71,8 @@ class _Resolver:
             elif isinstance(d, (m.Enum, m.Struct)):
                 self._put(self.names, d.name, d)
                 for name, stars in d.aliases:
-                    self._put(self.names, name,
-                              m.Alias(name, d.where, file=file, type=m.TypeRef(d.name, False, stars, [], d)))
+                    ref = m.TypeRef(d.name, pointers=stars, decl=d)
+                    self._put(self.names, name, m.Alias(name, d.where, file=file, type=ref))
             elif isinstance(d, (m.Const, m.Define)):
                 self._put(self.consts, d.name, d)
 
@@ -83,7 +83,7 @@ class _Resolver:
         if decl is None:
             raise m.IdlError(where, f"unknown type {ref.name}")
         if not isinstance(decl, m.Builtin) and decl.file.name not in self.visible:
-            raise m.IdlError(where, f"{ref.name} is declared in {decl.file.name}, which is not imported")
+            raise m.IdlError(where, f"{ref.name} is in {decl.file.name}, which is not imported")
         ref.decl = decl
         for bound in ref.arrays:
             self._value(bound, where)
@@ -187,7 +187,8 @@ class _Resolver:
         taken = {x.name: d.base.name for x in d.base.all_methods()} if d.base else {}
         for slot, method in enumerate(d.methods, len(taken)):
             if method.name in taken:
-                raise m.IdlError(method.where, f"{taken[method.name]} already has a method {method.name}")
+                raise m.IdlError(method.where,
+                                 f"{taken[method.name]} already has a method {method.name}")
             taken[method.name] = d.name
             method.slot = slot
             self._method(d, method)

@@ -9,9 +9,13 @@ from .. import model as m
 from .ctext import (banner, comment, declare, guid_init, int_literal, wrap_list)
 
 
+def _guid(name, value):
+    return f"VDS_EXTERN_GUID({name},\n\t{guid_init(value)[2:-2]});\n"
+
+
 def _const(d):
     if d.guid:
-        return comment(d.doc) + f"VDS_EXTERN_GUID({d.name}, {guid_init(d.guid)[2:-2]});\n"
+        return comment(d.doc) + _guid(d.name, d.guid)
     return comment(d.doc) + f"#define {d.name} {int_literal(d.value.value, d.type)}\n"
 
 
@@ -71,7 +75,8 @@ def _method_c(iface, method):
 
 def _method_cpp(method):
     params = [declare(p.type, p.name) for p in method.params]
-    return wrap_list(f"\tvirtual {method.returns} STDMETHODCALLTYPE {method.name}(", params, ") = 0;")
+    head = f"\tvirtual {method.returns} STDMETHODCALLTYPE {method.name}("
+    return wrap_list(head, params, ") = 0;")
 
 
 def _macro(iface, method):
@@ -85,7 +90,7 @@ def _macro(iface, method):
 
 def _interface(d):
     base = f" : public {d.base.name}" if d.base else ""
-    out = comment(d.doc) + f"VDS_EXTERN_GUID(IID_{d.name}, {guid_init(d.iid)[2:-2]});\n\n"
+    out = comment(d.doc) + _guid(f"IID_{d.name}", d.iid) + "\n"
     out += "#if defined(__cplusplus) && !defined(CINTERFACE)\n"
     out += f"struct {d.name}{base} {{\n"
     for method in d.methods:
@@ -103,7 +108,7 @@ def _interface(d):
 
 
 def _runs(items):
-    """Items with a blank line between unlike kinds and around everything that is longer than a line."""
+    """Items as text: a blank line between unlike kinds and around what takes several lines."""
     last = None
     for d in items:
         one_line = isinstance(d, (m.Const, m.Alias))

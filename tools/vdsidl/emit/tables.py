@@ -77,7 +77,8 @@ def _enums(enums):
                     f"{'true' if is_bound(x) else 'false'}, {_text(x.doc)} }},\n")
         out += (f"}};\nconst struct idl_enum idl_enum_{e.name} = {{\n\t{c_string(e.name)}, "
                 f"{'true' if e.flags else 'false'}, 0x{bits if e.flags else 0:x}u, "
-                f"{'true' if 'v1_enum' in e.attrs else 'false'}, {e.name}_members, {len(e.members)}\n}};\n\n")
+                f"{'true' if 'v1_enum' in e.attrs else 'false'}, "
+                f"{e.name}_members, {len(e.members)}\n}};\n\n")
     return out + _table("enums", [f"idl_enum_{e.name}" for e in enums], "idl_enum")
 
 
@@ -145,10 +146,12 @@ def _structs(structs):
                 out += f"static const LONG {ref}[] = {{ {', '.join(map(str, cases))} }};\n"
             body += (f"\t{{ {c_string(path)}, {_type(f.type, f.attrs)},\n"
                      f"\t\toffsetof({s.name}, {path}), {bound}, {leaves.counter(path, f)}, "
-                     f"{leaves.index[selector] if selector else -1}, {len(cases)}, {ref}, {_text(f.doc)} }},\n")
+                     f"{leaves.index[selector] if selector else -1}, {len(cases)}, {ref}, "
+                     f"{_text(f.doc)} }},\n")
         out += f"static const struct idl_field {s.name}_fields[] = {{\n{body}}};\n"
         out += (f"const struct idl_struct idl_struct_{s.name} = {{\n\t{c_string(s.name)}, "
-                f"sizeof({s.name}), _Alignof({s.name}), {s.name}_fields, {len(leaves.rows)}\n}};\n\n")
+                f"sizeof({s.name}), _Alignof({s.name}), {s.name}_fields, {len(leaves.rows)}\n"
+                "};\n\n")
     return out + _table("structs", [f"idl_struct_{s.name}" for s in structs], "idl_struct")
 
 
@@ -199,8 +202,9 @@ def _interfaces(faces):
                      f"{ref}, {_text(x.doc)} }},\n")
         out += f"static const struct idl_method {d.name}_methods[] = {{\n{rows}}};\n"
         base = f"&idl_iface_{d.base.name}" if d.base else "NULL"
-        out += (f"const struct idl_interface idl_iface_{d.name} = {{\n\t{c_string(d.name)}, &IID_{d.name}, "
-                f"{base}, {'true' if d.local else 'false'}, {len(d.all_methods())}, {len(d.methods)}, "
+        out += (f"const struct idl_interface idl_iface_{d.name} = {{\n"
+                f"\t{c_string(d.name)}, &IID_{d.name}, {base}, {'true' if d.local else 'false'}, "
+                f"{len(d.all_methods())}, {len(d.methods)}, "
                 f"{d.name}_methods,\n\t{_text(d.doc)}\n}};\n\n")
     return out + _table("interfaces", [f"idl_iface_{d.name}" for d in faces], "idl_interface")
 
