@@ -22,7 +22,6 @@ enum aio_op {
 struct aio_req {
 	enum aio_op op;
 	int fd;
-	int slot;                /* as aio_engine_ops.add_file gave it; -1 = none */
 	int mode;                /* AIO_ALLOCATE */
 	bool dsync;              /* AIO_WRITE: stable when done */
 	uint64_t offset;
@@ -31,6 +30,7 @@ struct aio_req {
 	int iovcnt;
 	void (*done)(struct aio_req *req);
 	int64_t result;          /* bytes or negative errno */
+	void *user;
 	/* the engine's */
 	struct aio_engine *aio;
 	struct list link;
@@ -52,9 +52,6 @@ struct aio_engine_ops {
 	void (*enter)(struct aio_engine *aio);
 	/* It ends: waits for all that the kernel has if that is bound to the thread. */
 	void (*leave)(struct aio_engine *aio);
-	/* Descriptors that will be used often may be made known. -1 = no slot, no harm. */
-	int (*add_file)(struct aio_engine *aio, int fd);
-	void (*remove_file)(struct aio_engine *aio, int slot);
 	void (*free)(struct aio_engine *aio);
 };
 
@@ -71,5 +68,9 @@ int aio_uring_new(struct loop *loop, unsigned queue_depth, struct aio_engine **o
 
 /* What a pool thread does for one request; also the last resort of the io_uring engine. */
 int64_t aio_perform(const struct aio_req *req);
+
+/* An eventfd: blocks until it is written or the time has come, and clears it; writes it. */
+void aio_wait_fd(int fd, uint64_t until_ns);
+void aio_wake_fd(int fd);
 
 #endif

@@ -54,6 +54,35 @@ int64_t aio_perform(const struct aio_req *req)
 	return r < 0 ? -errno : r;
 }
 
+void aio_wait_fd(int fd, uint64_t until_ns)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct timespec ts, *timeout = NULL;
+	uint64_t count;
+
+	if (until_ns != UINT64_MAX) {
+		uint64_t now = clock_mono_ns(&clock_system);
+		uint64_t ns = until_ns > now ? until_ns - now : 0;
+
+		ts = (struct timespec){ .tv_sec = (time_t)(ns / 1000000000u),
+			.tv_nsec = (long)(ns % 1000000000u) };
+		timeout = &ts;
+	}
+	if (ppoll(&p, 1, timeout, NULL) > 0) {
+		ssize_t n = read(fd, &count, sizeof(count));
+
+		(void)n; /* EAGAIN: nothing to clear */
+	}
+}
+
+void aio_wake_fd(int fd)
+{
+	uint64_t one = 1;
+	ssize_t n = write(fd, &one, sizeof(one));
+
+	(void)n; /* fails only when the counter is full, and then it is awake */
+}
+
 static void *worker(void *arg)
 {
 	struct aio_threads *t = arg;
@@ -124,53 +153,18 @@ static void threads_submit(struct aio_engine *aio, struct aio_req *req)
 
 static void threads_poll(struct aio_engine *aio, bool wait, uint64_t until_ns)
 {
-	struct aio_threads *t = container_of(aio, struct aio_threads, aio);
-	struct pollfd p = { .fd = t->wake_fd, .events = POLLIN };
-	struct timespec ts, *timeout = NULL;
-	uint64_t count;
-
-	if (!wait)
-		return;
-	if (until_ns != UINT64_MAX) {
-		uint64_t now = clock_mono_ns(&clock_system);
-		uint64_t ns = until_ns > now ? until_ns - now : 0;
-
-		ts = (struct timespec){ .tv_sec = (time_t)(ns / 1000000000u),
-			.tv_nsec = (long)(ns % 1000000000u) };
-		timeout = &ts;
-	}
-	if (ppoll(&p, 1, timeout, NULL) > 0) {
-		ssize_t n = read(t->wake_fd, &count, sizeof(count));
-
-		(void)n; /* -EAGAIN: somebody else's wake was the same one */
-	}
+	if (wait)
+		aio_wait_fd(container_of(aio, struct aio_threads, aio)->wake_fd, until_ns);
 }
 
 static void threads_wake(struct aio_engine *aio)
 {
-	struct aio_threads *t = container_of(aio, struct aio_threads, aio);
-	uint64_t one = 1;
-	ssize_t n = write(t->wake_fd, &one, sizeof(one));
-
-	(void)n; /* fails only when the counter is full, and then it is awake */
+	aio_wake_fd(container_of(aio, struct aio_threads, aio)->wake_fd);
 }
 
 static void threads_nothing(struct aio_engine *aio)
 {
 	(void)aio;
-}
-
-static int threads_add_file(struct aio_engine *aio, int fd)
-{
-	(void)aio;
-	(void)fd;
-	return -1;
-}
-
-static void threads_remove_file(struct aio_engine *aio, int slot)
-{
-	(void)aio;
-	(void)slot;
 }
 
 static void threads_free(struct aio_engine *aio)
@@ -196,8 +190,6 @@ static const struct aio_engine_ops threads_ops = {
 	.wake = threads_wake,
 	.enter = threads_nothing,
 	.leave = threads_nothing,
-	.add_file = threads_add_file,
-	.remove_file = threads_remove_file,
 	.free = threads_free,
 };
 

@@ -106,6 +106,8 @@ void blk_close(struct blk_dev *dev)
 		return;
 	assert(!dev->closing);
 	dev->closing = true;
+	if (dev->ops->closing)
+		dev->ops->closing(dev);
 	while (dev->in_flight)
 		task_wait(&dev->idle);
 	dev->ops->close(dev);

@@ -69,6 +69,9 @@ struct blk_ops {
 	void (*close)(struct blk_dev *dev);
 	/* The size of the backing changed or should change; NULL = fixed. (task) */
 	int (*resize)(struct blk_dev *dev, uint64_t size_bytes);
+	/* blk_close begins, and will wait for what is in flight: answer requests that wait for
+	 * something that may never come. NULL = nothing to do. */
+	void (*closing)(struct blk_dev *dev);
 };
 
 /* Embedded in every device's own struct; filled by its constructor with blk_dev_init. */
@@ -167,14 +170,18 @@ int blk_mem_new(struct loop *loop, const char *name, uint64_t size_bytes, uint32
  */
 enum blk_fault_kind {
 	BLK_FAULT_GONE,        /* every request: -ENODEV */
-	BLK_FAULT_UNREACHABLE, /* requests wait until cleared (then run) */
+	BLK_FAULT_UNREACHABLE, /* requests wait until cleared (then run), or the device is
+	                          declared gone or closed (then -ENODEV) */
 	BLK_FAULT_READ_ERROR,  /* reads touching [offset, offset+length) give -EIO until the
 	                          range is written; each written block is mended */
-	BLK_FAULT_WRITE_ERROR, /* writes touching the range give -EIO */
-	BLK_FAULT_IO_ERROR,    /* every read, write and flush: -EIO */
-	BLK_FAULT_DELAY,       /* length = milliseconds added to each request */
+	BLK_FAULT_WRITE_ERROR, /* writes and zeros touching the range give -EIO */
+	BLK_FAULT_IO_ERROR,    /* every read, write, zero and flush: -EIO */
+	BLK_FAULT_DELAY,       /* length = milliseconds added to each request; several add up */
 };
+/* On failure lower stays the caller's. */
 int blk_fault_new(struct blk_dev *lower, struct blk_dev **out);
+/* offset and length matter to READ_ERROR and WRITE_ERROR (inside the device, not empty) and
+ * length to DELAY, else -EINVAL. -ENOMEM. */
 int blk_fault_add(struct blk_dev *dev, enum blk_fault_kind kind, uint64_t offset, uint64_t length);
 void blk_fault_clear(struct blk_dev *dev, enum blk_fault_kind kind);
 void blk_fault_clear_all(struct blk_dev *dev);

@@ -28,19 +28,29 @@ static void zero(struct blk_mem *m, uint64_t offset, uint64_t length)
 	memset(m->data + end, 0, offset + length - end);
 }
 
+static void copy(const struct blk_req *req, char *data)
+{
+	for (int i = 0; i < req->iovcnt; i++) {
+		const struct iovec *v = &req->iov[i];
+
+		if (v->iov_len == 0)
+			continue;
+		if (req->op == BLK_READ)
+			memcpy(v->iov_base, data, v->iov_len);
+		else
+			memcpy(data, v->iov_base, v->iov_len);
+		data += v->iov_len;
+	}
+}
+
 static void mem_submit(struct blk_dev *dev, struct blk_req *req)
 {
 	struct blk_mem *m = container_of(dev, struct blk_mem, dev);
-	char *at = m->data + req->offset;
 
 	switch (req->op) {
 	case BLK_READ:
-		for (int i = 0; i < req->iovcnt; at += req->iov[i++].iov_len)
-			memcpy(req->iov[i].iov_base, at, req->iov[i].iov_len);
-		break;
 	case BLK_WRITE:
-		for (int i = 0; i < req->iovcnt; at += req->iov[i++].iov_len)
-			memcpy(at, req->iov[i].iov_base, req->iov[i].iov_len);
+		copy(req, m->data + req->offset);
 		break;
 	case BLK_FLUSH:
 		break;

@@ -150,7 +150,7 @@ int loop_pool_new(size_t bytes, struct loop_pool **out)
 
 	if (!pool)
 		return -ENOMEM;
-	quarter = round_up((bytes ? bytes : DEFAULT_BYTES) / 4, BLOCK_MAX);
+	quarter = round_up(((bytes ? bytes : DEFAULT_BYTES) + 3) / 4, BLOCK_MAX);
 	part[LOOP_BUF_FRONT] = part[LOOP_BUF_INNER] = quarter;
 	part[LOOP_BUF_DATA] = 2 * quarter;
 	pool->bytes = 4 * quarter;
