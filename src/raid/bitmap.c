@@ -128,6 +128,14 @@ void raid_bitmap_fini(struct raid_bitmap *b)
 	*b = (struct raid_bitmap){0};
 }
 
+void raid_bitmap_move(struct raid_bitmap *to, const struct raid_bitmap *from)
+{
+	*to = *from;
+	task_queue_init(&to->committed);
+	task_queue_init(&to->init_done);
+	list_init(&to->inits);
+}
+
 uint64_t raid_region_of(const struct raid_bitmap *b, uint64_t offset)
 {
 	return offset / b->region_bytes;
@@ -215,9 +223,14 @@ static int commit(struct raid_set *set)
 	return b->last_error;
 }
 
-int raid_bitmap_commit(struct raid_set *set)
+int raid_bitmap_write_all(struct raid_set *set)
 {
-	return set->bitmap.pages || set->bitmap.busy ? commit(set) : 0;
+	struct raid_bitmap *b = &set->bitmap;
+
+	if (!b->dirty_on && !b->unwritten_on)
+		return 0;
+	b->pages = raid_mask(0, (unsigned)(b->image_bytes / 4096));
+	return commit(set);
 }
 
 static int mark_dirty(struct raid_set *set, uint64_t region)
@@ -264,6 +277,11 @@ static void add_region_zeros(struct raid_op *op, uint64_t from, uint64_t to)
 			add_zero(op, place.member, place.offset, place.offset + place.length);
 			from += place.length;
 		}
+		return;
+	}
+	if (!set->shape.chunk) {
+		for (unsigned m = 0; m < set->shape.members; m++)
+			add_zero(op, m, from, to);
 		return;
 	}
 	for (unsigned m = 0; m < set->shape.members; m++) {

@@ -117,6 +117,8 @@ struct raid_bitmap {
 int raid_bitmap_init(struct raid_bitmap *b, const struct raid_shape *shape,
 	const struct raid_options *options, bool redundant);
 void raid_bitmap_fini(struct raid_bitmap *b);
+/* *to = *from, while nobody waits at either. */
+void raid_bitmap_move(struct raid_bitmap *to, const struct raid_bitmap *from);
 uint64_t raid_region_of(const struct raid_bitmap *b, uint64_t offset);
 bool raid_region_dirty(const struct raid_bitmap *b, uint64_t region);
 bool raid_region_unwritten(const struct raid_bitmap *b, uint64_t region);
@@ -130,8 +132,8 @@ int raid_region_begin(struct raid_op *op, uint64_t region);
 void raid_region_end(struct raid_set *set, uint64_t region);
 /* (task) Zeroes the rows of a range of the set on all members that take writes, and flushes. */
 int raid_zero_rows(struct raid_op *op, uint64_t from, uint64_t to);
-/* (task) Makes all changed pages durable. */
-int raid_bitmap_commit(struct raid_set *set);
+/* (task) Makes the whole image durable. */
+int raid_bitmap_write_all(struct raid_set *set);
 
 /* ---- bad.c ------------------------------------------------------------------------------- */
 
@@ -156,12 +158,12 @@ struct raid_slot {
 	uint64_t write_gen;   /* counts completed writes … */
 	uint64_t stable_gen;  /* … and how many of them a flush has covered */
 	bool failing;         /* events->member_failed is running */
+	int error;            /* why it was given up last */
 };
 
 /* What a running rebuild has done so far; rows are counted over the whole set. */
 struct raid_pass {
-	uint64_t slots; /* members being filled */
-	bool catch_up;
+	uint64_t slots;     /* members being filled */
 	uint64_t low, next; /* all rows below low are done; none from next on is begun */
 	uint64_t ring;      /* bit i: row low + i is done */
 };
@@ -176,6 +178,7 @@ struct raid_set {
 	uint64_t lost; /* members that are not in sync */
 	bool failed;   /* more lost than the level survives */
 	bool resync;   /* parity or copies of dirty regions may differ */
+	uint64_t torn; /* counts what made that so while running */
 	bool write_through;
 	uint32_t align; /* largest logical block of the members */
 	uint32_t slice; /* columns a row operation holds in buffers at once */
@@ -219,6 +222,8 @@ uint32_t raid_slice_of(const struct raid_geo *g);
  * the error for the request. */
 int raid_member_fail(struct raid_set *set, unsigned member, int error);
 void raid_state_changed(struct raid_set *set);
+/* A write left its row half done: its region needs a resync. */
+void raid_torn(struct raid_set *set);
 void raid_work_queue(struct raid_set *set, struct raid_work *work);
 /* (task) Waits while frozen, then counts as active. Background steps only. */
 void raid_enter(struct raid_set *set);
@@ -293,6 +298,9 @@ int raid_op_settle_writes(struct raid_op *op, unsigned flags, bool *torn);
 int raid_op_settle_reads(struct raid_op *op);
 /* (task) Reads one block of a slot that is lost or unreadable, by means of the others. */
 int raid_op_rescue(struct raid_op *op, unsigned slot, uint32_t column, uint32_t length, void *dst);
+/* (task) The same for one request of the round and one of its blocks; at is relative to its start.
+ */
+int raid_op_settle_block(struct raid_op *op, struct raid_child *child, uint64_t at);
 /* (task) One allocation for all buffers of an operation; free with raid_op_buffers_free. */
 int raid_op_buffers(struct raid_op *op, size_t bytes);
 void raid_op_buffers_free(struct raid_op *op);
@@ -364,5 +372,54 @@ enum { RAID_GATHER = 64 }; /* pieces of one row that are written together */
 /* (task) Write pieces (in one row, not overlapping) with the row locked. */
 int raid_write_copies(struct raid_op *op, struct raid_piece **pieces, unsigned count);
 int raid_write_parity(struct raid_op *op, struct raid_piece **pieces, unsigned count);
+
+/* ---- walk.c, throttle.c: background work row by row ---------------------------------------- */
+
+/* A token bucket in bytes, and the measure that the foreground's share is taken of. */
+struct raid_throttle {
+	struct raid_set *set;
+	const struct raid_run *run;
+	uint64_t tokens, last_ns;
+	unsigned busy; /* steps in flight */
+	uint64_t busy_since, busy_ns, busy_bytes;
+	uint64_t rate; /* bytes per second when nothing holds it back; 0 = not known yet */
+};
+void raid_throttle_init(struct raid_throttle *t, struct raid_set *set, const struct raid_run *run);
+void raid_throttle_wait(struct raid_throttle *t, uint64_t bytes); /* (task) */
+void raid_throttle_begin(struct raid_throttle *t);
+void raid_throttle_end(struct raid_throttle *t, uint64_t bytes);
+
+enum { RAID_WALK_WINDOW = 32 };
+
+struct raid_walk;
+struct raid_step {
+	struct raid_walk *walk;
+	struct raid_op *op;
+	uint64_t row;
+	bool busy;
+};
+
+struct raid_walk {
+	struct raid_set *set;
+	struct raid_run *run;
+	struct raid_pass pass;
+	uint64_t row_work; /* bytes of work in a row, for progress and throttle */
+	/* Is there something to do in that row? */
+	bool (*wanted)(const struct raid_walk *walk, uint64_t row);
+	/* (task) Does it, with the row locked exclusively and op pointing at it. */
+	int (*step)(struct raid_walk *walk, struct raid_op *op);
+	/* (task) Makes progress durable; NULL = none. */
+	int (*checkpoint)(struct raid_walk *walk);
+	/* the walk's own */
+	unsigned window, in_flight;
+	int error;
+	struct task_queue progress;
+	struct raid_step steps[RAID_WALK_WINDOW];
+	struct raid_throttle throttle;
+	uint64_t checkpoint_ns, checkpoint_done, step_done;
+	uint64_t best_rate, sample_ns, sample_rows;
+};
+/* (task) Runs over all rows. 0, -ECANCELED, or the first error. */
+int raid_walk_run(struct raid_walk *walk);
 
 #endif

@@ -365,16 +365,20 @@ int raid_op_rescue(struct raid_op *op, unsigned slot, uint32_t column, uint32_t 
 	return rc;
 }
 
-/* One block of a read that failed as a whole: perhaps only its neighbour is bad. */
-static int settle_block(
-	struct raid_op *op, unsigned slot, uint32_t column, uint32_t length, uint8_t *dst)
+/* A block of a read that failed as a whole: perhaps only its neighbour is bad. */
+int raid_op_settle_block(struct raid_op *op, struct raid_child *c, uint64_t at)
 {
+	unsigned slot = c->member - op->g.first;
+	uint32_t column = c->column + (uint32_t)at;
+	uint64_t left = c->req.length - at;
+	uint32_t length = left < RAID_BLOCK ? (uint32_t)left : RAID_BLOCK;
+	uint8_t *dst = (uint8_t *)c->iov.iov_base + at;
 	int rc = read_one(op, slot, column, dst, length);
 
 	if (!rc)
 		return 0;
 	if (rc != -ENODEV)
-		raid_op_hurt(op, op->g.first + slot, op->g.member_offset + column, length);
+		raid_op_hurt(op, c->member, op->g.member_offset + column, length);
 	return raid_op_rescue(op, slot, column, length, dst);
 }
 
@@ -382,7 +386,7 @@ int raid_op_settle_reads(struct raid_op *op)
 {
 	int rc = 0;
 
-	for (unsigned i = 0; i < op->used; i++) {
+	for (unsigned i = 0; i < op->used && !rc; i++) {
 		struct raid_child *c = &op->child[i];
 
 		if (!c->req.result)
@@ -390,17 +394,10 @@ int raid_op_settle_reads(struct raid_op *op)
 		if (c->req.result ==
 			-ENODEV) /* what it may say is of no interest: others are read */
 			raid_member_fail(op->set, c->member, -ENODEV);
-		for (uint64_t at = 0; at < c->req.length && !rc; at += RAID_BLOCK) {
-			uint64_t left = c->req.length - at;
-
-			rc = settle_block(op, c->member - op->g.first, c->column + (uint32_t)at,
-				left < RAID_BLOCK ? (uint32_t)left : RAID_BLOCK,
-				(uint8_t *)c->iov.iov_base + at);
-		}
-		if (rc)
-			return rc;
+		for (uint64_t at = 0; at < c->req.length && !rc; at += RAID_BLOCK)
+			rc = raid_op_settle_block(op, c, at);
 	}
-	return 0;
+	return rc;
 }
 
 /* ---- buffers ----------------------------------------------------------------------------- */

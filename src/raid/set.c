@@ -50,14 +50,17 @@ bool raid_member_valid(const struct raid_set *set, unsigned member, uint64_t row
 		return true;
 	if (m->state != RAID_MEMBER_REBUILDING)
 		return false;
-	if (pass && !(pass->slots & raid_bit(member)))
-		pass = NULL;
-	if (pass && pass_done(pass, row))
+	if (pass && pass->slots & raid_bit(member) && pass_done(pass, row))
 		return true;
 	raid_row_geo(&set->geo, row, &g);
 	region = raid_region_of(&set->bitmap, g.start);
-	return !raid_region_dirty(&set->bitmap, region) &&
-	       ((pass && pass->catch_up) || g.member_offset + g.cell <= m->watermark);
+	return !raid_region_dirty(&set->bitmap, region) && g.member_offset + g.cell <= m->watermark;
+}
+
+void raid_torn(struct raid_set *set)
+{
+	set->resync = true;
+	set->torn++;
 }
 
 static uint32_t dev_align(const struct blk_dev *dev)
@@ -95,7 +98,7 @@ void raid_state_changed(struct raid_set *set)
 int raid_member_fail(struct raid_set *set, unsigned member, int error)
 {
 	struct raid_slot *slot = &set->slots[member];
-	uint64_t lost = set->lost | raid_bit(member);
+	uint64_t lost;
 	int rc = 0;
 
 	while (slot->failing)
@@ -116,6 +119,7 @@ int raid_member_fail(struct raid_set *set, unsigned member, int error)
 		log_warning(
 			"Member %u of set %s failed: %s.", member, set->dev.name, err_name(error));
 		slot->m.state = RAID_MEMBER_STALE;
+		slot->error = error;
 		raid_state_changed(set);
 	}
 	task_wake_all(&set->failed_q);

@@ -68,7 +68,7 @@ static int finish(struct raid_op *op, unsigned flags)
 	raid_op_submit(op, flags);
 	rc = raid_op_settle_writes(op, flags, &torn);
 	if (torn && op->set->geo.copies > 1)
-		op->set->resync = true;
+		raid_torn(op->set);
 	return rc;
 }
 

@@ -374,7 +374,7 @@ static void give_up_lost(struct slice *s)
 	struct raid_op *op = s->op;
 	struct raid_set *set = op->set;
 
-	set->resync = true;
+	raid_torn(set);
 	raid_op_row(op, op->g.row); /* including those that were lost just now */
 	for (unsigned i = 0; i < s->segs; i++) {
 		for (uint64_t left = op->lost & op->data; left; left &= left - 1) {
@@ -468,7 +468,7 @@ static int zero_row(struct raid_op *op, unsigned flags)
 	raid_op_submit(op, flags);
 	rc = raid_op_settle_writes(op, flags, &torn);
 	if (torn)
-		op->set->resync = true; /* the whole row was to change: nothing else is lost */
+		raid_torn(op->set); /* the whole row was to change: nothing else is lost */
 	return rc;
 }
 
