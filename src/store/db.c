@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The system's errno says more, but it is the last one SQLite met and may be old; only those are
+ * believed that call for different action. */
 static int io_errno(struct db *db, int code)
 {
 	int sys = db->sql ? sqlite3_system_errno(db->sql) : 0;
@@ -14,7 +16,7 @@ static int io_errno(struct db *db, int code)
 		return -ENOMEM;
 	if (sys == ENOSPC || sys == EDQUOT)
 		return -ENOSPC;
-	return sys > 0 ? -sys : -EIO;
+	return sys == EACCES || sys == EROFS ? -sys : -EIO;
 }
 
 int db_errno(struct db *db, int code)

@@ -7,8 +7,11 @@
 
 static int allowed(struct sto *sto, struct err *err)
 {
-	if (sto_faults_allowed(sto))
-		return 0;
+	int64_t yes = 0;
+	int rc = sto_prop_get(sto, "faults", &yes, err);
+
+	if (yes || (rc < 0 && rc != -ENOENT))
+		return yes ? 0 : rc;
 	return err_set(err, -EPERM, "The store %s was made without faults.", sto->dir);
 }
 

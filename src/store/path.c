@@ -71,8 +71,11 @@ int sto_path_pack(
 	base = strrchr(real, '/') + 1;
 	if (!base[0] || !strcmp(base, ".") || !strcmp(base, ".."))
 		return err_set(err, -EINVAL, "The path %s names no file.", path);
-	if (!strncmp(real, sto->dir, len) && real[len] == '/')
-		return copy(out, real + len + 1, err);
+	if (!strncmp(real, sto->dir, len) && real[len] == '/') {
+		int rc = copy(out, real, err); /* it has to fit in full when it comes out */
+
+		return rc < 0 ? rc : copy(out, real + len + 1, err);
+	}
 	return copy(out, full, err);
 }
 

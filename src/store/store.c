@@ -283,11 +283,11 @@ bool sto_faults_allowed(struct sto *sto)
 int sto_allow_faults(struct sto *sto, struct err *err)
 {
 	SCOPED_LOCK(&sto->lock);
-	int64_t subsystems;
-	int rc;
+	int64_t allowed = 0, subsystems;
+	int rc = sto_prop_get(sto, "faults", &allowed, err);
 
-	if (sto_faults_allowed(sto))
-		return 0;
+	if (allowed || (rc < 0 && rc != -ENOENT))
+		return allowed ? 0 : rc;
 	rc = db_get_int(&sto->db, err, &subsystems, "SELECT count(*) FROM subsystem");
 	if (rc < 0)
 		return rc;
