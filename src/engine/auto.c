@@ -160,6 +160,7 @@ void eng_auto_wake(struct eng_array *a)
 {
 	struct list *pos, *tmp;
 
+	a->changes++;
 	list_for_each(pos, tmp, &a->luns)
 		list_entry(pos, struct eng_lun, link)->auto_paused = false;
 	eng_auto_kick(a);

@@ -120,6 +120,7 @@ struct eng_job {
 	struct eng_lun *other;   /* ADD_PLEX: the LUN to absorb */
 	unsigned slot;           /* REMOVE_PLEX */
 	uint64_t filling;        /* slots being filled right now */
+	unsigned changes;        /* array->changes at its start */
 	bool half_told;          /* the point "job:half" was passed */
 	struct task_queue ended;
 	void *user;
@@ -139,6 +140,7 @@ struct eng_array {
 	uint32_t seq;            /* of the newest metadata */
 	uint64_t epoch;
 	bool offline, closing, hold;
+	unsigned changes;        /* counts what may let a failed recovery succeed */
 	struct list drives, luns, jobs;
 	bool events_lost;            /* memory ran out while gathering: owner should refresh */
 	struct eng_event_vec events; /* gathered for the next group */

@@ -87,6 +87,9 @@ static void finish(struct eng_job *job, int rc, const struct err *err)
 	if (!rc)
 		job->info.percent = 100;
 	job->info.ended_at = loop_wall_ms(a->loop);
+	/* What failed is not tried again until something has changed, or it would fail for ever. */
+	if (rc && l && job->changes == a->changes)
+		l->auto_paused = true;
 	if (l && l->transition != ENG_TRANSITION_STABLE) {
 		l->transition = ENG_TRANSITION_STABLE;
 		eng_event_add(a, ENG_EVENT_LUN_MODIFY, &l->id);
@@ -122,6 +125,7 @@ int eng_job_start(struct eng_job *job)
 
 	job->info.state = ENG_JOB_RUNNING;
 	job->interrupt = false;
+	job->changes = job->array->changes;
 	task_group_begin(&job->array->tasks);
 	rc = task_spawn(job->array->loop, "job", job_task, job);
 	if (rc) {
