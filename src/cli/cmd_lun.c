@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create lun, delete lun, recover lun, extend and shrink lun. */
+#include "cli/common.h"
+
+#include "base/cleanup.h"
+#include "cli/hints.h"
+#include "cli/relations.h"
+
+#include <string.h>
+
+/* What create lun asks for. */
+struct wish {
+	VDS_LUN_TYPE type;
+	uint64_t size;
+	GUID *drives; /* malloc'd */
+	LONG count;
+	VDS_HINTS2 hints;
+	bool second; /* CreateLun2: for the types that CreateLun does not know, and automagic */
+};
+
+static VDS_LUN_TYPE type_named(const struct cli_ctx *ctx, const char *word)
+{
+	const struct idl_enum_member *m;
+
+	if (!strcmp(word, "raid"))
+		return VDS_LT_PARITY;
+	if (!strcmp(word, "automagic"))
+		return ctx->hint_ftl < 0 ? VDS_LT_DEFAULT
+			: ctx->hint_ftl ? VDS_LT_FAULT_TOLERANT : VDS_LT_NON_FAULT_TOLERANT;
+	m = idl_enum_named(&idl_enum_VDS_LUN_TYPE, word);
+	return m ? (VDS_LUN_TYPE)m->value : VDS_LT_UNKNOWN;
+}
+
+static int read_wish(struct cli_ctx *ctx, const struct cli_line *line, struct wish *w)
+{
+	const struct cli_value *size = cli_line_value(line, "size"),
+			       *drives = cli_line_value(line, "drives"),
+			       *stripe = cli_line_value(line, "stripesize");
+	bool automagic = cli_line_word_is(line, 0, "automagic");
+
+	memset(w, 0, sizeof(*w));
+	w->type = type_named(ctx, line->words[0]);
+	w->second = w->type > VDS_LT_PARITY || automagic;
+	if (automagic)
+		w->hints = ctx->hints;
+	if (stripe && stripe->number > UINT32_MAX)
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "for example stripesize=64KB",
+			"the stripe size %s is too large", stripe->text);
+	if (stripe)
+		w->hints.ulStripeSize = (ULONG)stripe->number;
+	if (!size && (!drives || automagic))
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, "the LUN's size is not known",
+			line->command->examples[0].command, automagic ? "size= is missing"
+			: "size= or drives= is missing");
+	if (size && !size->number)
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "for example size=128MB",
+			"a LUN of no size is no LUN");
+	if (drives && automagic)
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX,
+			"with automagic the array chooses the drives", NULL,
+			"create lun automagic takes no drives=");
+	w->size = size ? size->number : 0;
+	return drives ? cli_drive_ids(ctx, drives, &w->drives, &w->count) : CLI_OK;
+}
+
+static HRESULT max_size(const struct cli_object *sub, struct wish *w, ULONGLONG *size)
+{
+	IVdsSubSystem2 *s2 = w->second ? cli_object_query(sub, &IID_IVdsSubSystem2) : NULL;
+	IVdsSubSystem *s = w->second ? NULL : cli_object_query(sub, &IID_IVdsSubSystem);
+	VDS_HINTS hints;
+	HRESULT hr = E_NOINTERFACE;
+
+	cli_hints_narrow(&w->hints, &hints);
+	if (s2)
+		hr = IVdsSubSystem2_QueryMaxLunCreateSize2(
+			s2, w->type, w->drives, w->count, &w->hints, size);
+	else if (s)
+		hr = IVdsSubSystem_QueryMaxLunCreateSize(
+			s, w->type, w->drives, w->count, &hints, size);
+	CLI_RELEASE(s2);
+	CLI_RELEASE(s);
+	return hr;
+}
+
+static HRESULT create(const struct cli_object *sub, struct wish *w, IVdsAsync **async)
+{
+	IVdsSubSystem2 *s2 = w->second ? cli_object_query(sub, &IID_IVdsSubSystem2) : NULL;
+	IVdsSubSystem *s = w->second ? NULL : cli_object_query(sub, &IID_IVdsSubSystem);
+	WCHAR nobody[1] = {0};
+	VDS_HINTS hints;
+	HRESULT hr = E_NOINTERFACE;
+
+	cli_hints_narrow(&w->hints, &hints);
+	if (s2)
+		hr = IVdsSubSystem2_CreateLun2(s2, w->type, w->size, w->drives, w->count, nobody,
+			&w->hints, async);
+	else if (s)
+		hr = IVdsSubSystem_CreateLun(s, w->type, w->size, w->drives, w->count, nobody,
+			&hints, async);
+	CLI_RELEASE(s2);
+	CLI_RELEASE(s);
+	return hr;
+}
+
+static int plan_lun(struct cli_ctx *ctx, const struct cli_line *line, const struct cli_object *sub,
+	struct wish *w, HRESULT max_hr, ULONGLONG max)
+{
+	char size[32], largest[32];
+
+	(void)sub;
+	if (FAILED(max_hr))
+		return cli_fail(ctx, max_hr, NULL, "a %s LUN would be refused", line->words[0]);
+	cli_size(ctx, w->size ? w->size : max, size);
+	cli_size(ctx, max, largest);
+	if (w->size > max)
+		return cli_fail(ctx, VDS_E_NOT_ENOUGH_SPACE, NULL,
+			"a %s LUN of %s would be refused: the largest possible is %s", line->words[0],
+			size, largest);
+	cli_plan(ctx, line, "a %s LUN of %s is created; the largest possible is %s", line->words[0],
+		size, largest);
+	return CLI_OK;
+}
+
+/* Waits for the creation and takes the LUN from the output. */
+static int take_lun(struct cli_ctx *ctx, const struct cli_line *line, const struct cli_object *sub,
+	IVdsAsync *async, struct cli_object *lun)
+{
+	struct cli_wait w;
+	int status = cli_wait_async(ctx, line, async, "creating the LUN", &w);
+
+	if (status || !w.finished)
+		return status;
+	if (FAILED(w.hr))
+		return cli_fail(ctx, w.hr, NULL, "the LUN was not created");
+	if (w.out.type != VDS_ASYNCOUT_CREATELUN || !w.out.cl.pLunUnk)
+		return cli_fail(ctx, E_UNEXPECTED, NULL,
+			"the provider claims to have created a LUN but returned none");
+	ctx->outcome.changed = true;
+	cli_object_wrap(lun, CLI_LUN, w.out.cl.pLunUnk, sub);
+	return CLI_OK;
+}
+
+static int name_lun(struct cli_ctx *ctx, const struct cli_value *name, const struct cli_object *lun)
+{
+	IVdsLunNaming *n = cli_object_query(lun, &IID_IVdsLunNaming);
+	cleanup_free WCHAR *wide = cli_wide(name->text);
+	HRESULT hr = !n ? E_NOINTERFACE : !wide ? E_OUTOFMEMORY
+		: IVdsLunNaming_SetFriendlyName(n, wide);
+
+	CLI_RELEASE(n);
+	if (FAILED(hr))
+		return cli_fail(ctx, hr, lun, "LUN %u was created but could not be named", lun->number);
+	if (hr == VDS_S_NAME_TRUNCATED)
+		cli_warn(ctx, "the name was shortened to 63 characters");
+	return CLI_OK;
+}
+
+static int report_lun(struct cli_ctx *ctx, const struct cli_line *line, struct cli_object *lun)
+{
+	struct cli_index drives = {0};
+	char title[128], size[32], list[300];
+	int status = cli_object_props(ctx, lun);
+
+	if (!status)
+		status = cli_index_read(ctx, CLI_DRIVE, &drives);
+	if (!status) {
+		cli_add_members(lun->props, lun, &drives);
+		cli_say(ctx, "%s, %s, %s, was created on drives %s.", cli_object_title(lun, title),
+			cli_object_text(lun, "type") ? cli_object_text(lun, "type") : line->words[0],
+			cli_size(ctx, (uint64_t)cli_object_int(lun, "size_bytes"), size),
+			cli_number_list(json_object_get(lun->props, "drives"), list, sizeof(list)));
+		cli_result(ctx, json_incref(lun->props));
+	}
+	cli_index_release(&drives);
+	return status;
+}
+
+int cli_cmd_create_lun(struct cli_ctx *ctx, const struct cli_line *line)
+{
+	const struct cli_value *name = cli_line_value(line, "name");
+	struct cli_object sub = {0}, lun = {0};
+	struct wish w = {0};
+	IVdsAsync *async = NULL;
+	ULONGLONG max = 0;
+	HRESULT hr;
+	int status = read_wish(ctx, line, &w);
+
+	if (!status)
+		status = cli_session_subsystem(ctx, line, &sub);
+	if (status)
+		goto out;
+	if (cli_dry_run(ctx, line) || !w.size) {
+		hr = max_size(&sub, &w, &max);
+		if (cli_dry_run(ctx, line))
+			status = plan_lun(ctx, line, &sub, &w, hr, max);
+		else if (FAILED(hr))
+			status = cli_fail(ctx, hr, NULL, "the %s LUN was not created", line->words[0]);
+		w.size = max;
+	}
+	if (status || cli_dry_run(ctx, line))
+		goto out;
+	hr = create(&sub, &w, &async);
+	if (FAILED(hr))
+		status = cli_fail(ctx, hr, NULL, "the %s LUN was not created", line->words[0]);
+	else
+		status = take_lun(ctx, line, &sub, async, &lun);
+	if (!status && lun.unk && name)
+		status = name_lun(ctx, name, &lun);
+	if (!status && lun.unk)
+		status = report_lun(ctx, line, &lun);
+out:
+	free(w.drives);
+	cli_object_release(&lun);
+	cli_object_release(&sub);
+	return status;
+}
+
+/* ---- delete ---- */
+
+static int delete_one(struct cli_ctx *ctx, const struct cli_object *lun)
+{
+	IVdsLun *l = cli_object_query(lun, &IID_IVdsLun);
+	HRESULT hr = l ? IVdsLun_Delete(l) : E_NOINTERFACE;
+	char title[128];
+
+	CLI_RELEASE(l);
+	if (FAILED(hr))
+		return cli_fail(ctx, hr, lun, "LUN %u was not deleted", lun->number);
+	ctx->outcome.changed = true;
+	if (cli_focus_is(&ctx->focus, CLI_LUN, lun->number))
+		cli_focus_clear(&ctx->focus, CLI_LUN);
+	cli_say(ctx, "%s was deleted.", cli_object_title(lun, title));
+	return CLI_OK;
+}
+
+int cli_cmd_delete_lun(struct cli_ctx *ctx, const struct cli_line *line)
+{
+	struct cli_objects list = {0};
+	json_t *rows = json_array();
+	struct cli_object *o;
+	char title[128], size[32];
+	int status = cli_session_targets(ctx, line, &list);
+
+	vec_for_each(&list, o) {
+		if (status || cli_plan(ctx, line, "LUN %u is deleted with all data on it", o->number))
+			continue;
+		status = cli_confirm(ctx, line, "%s, %s, is deleted with all data on it.",
+			cli_object_title(o, title),
+			cli_size(ctx, (uint64_t)cli_object_int(o, "size_bytes"), size));
+		if (!status)
+			status = delete_one(ctx, o);
+		json_array_append(rows, o->props);
+	}
+	if (!status && !cli_dry_run(ctx, line))
+		cli_result_rows(ctx, json_incref(rows));
+	json_decref(rows);
+	cli_objects_release(&list);
+	return status;
+}
+
+/* ---- jobs on a LUN ---- */
+
+/* The end of recover, extend and shrink: the LUN's new properties as result. */
+static int finish_job(struct cli_ctx *ctx, const struct cli_line *line, struct cli_object *lun,
+	IVdsAsync *async, const char *what)
+{
+	char title[64];
+	struct cli_wait w;
+	int status;
+
+	snprintf(title, sizeof(title), "%s of LUN %u", what, lun->number);
+	status = cli_wait_async(ctx, line, async, title, &w);
+	if (status)
+		return status;
+	ctx->outcome.changed = true;
+	if (w.finished && FAILED(w.hr))
+		return cli_fail(ctx, w.hr, lun, "the %s failed", title);
+	json_decref(lun->props);
+	lun->props = NULL;
+	status = cli_object_props(ctx, lun);
+	if (!status)
+		cli_result(ctx, json_incref(lun->props));
+	if (!w.finished)
+		cli_say(ctx, "The %s has begun as job %lld.", title,
+			(long long)json_integer_value(json_object_get(ctx->outcome.job, "number")));
+	return status;
+}
+
+static bool job_ended(const struct cli_ctx *ctx)
+{
+	const char *state = json_string_value(json_object_get(ctx->outcome.job, "state"));
+
+	return !ctx->outcome.job || !state || !strcmp(state, "done");
+}
+
+int cli_cmd_recover_lun(struct cli_ctx *ctx, const struct cli_line *line)
+{
+	struct cli_object lun = {0};
+	IVdsAsync *async = NULL;
+	IVdsLun *l;
+	HRESULT hr;
+	int status = cli_session_target(ctx, line, &lun);
+
+	if (status)
+		return status;
+	if (cli_plan(ctx, line, "the recovery of LUN %u is started", lun.number))
+		goto out;
+	l = cli_object_query(&lun, &IID_IVdsLun);
+	hr = l ? IVdsLun_Recover(l, &async) : E_NOINTERFACE;
+	CLI_RELEASE(l);
+	if (hr == VDS_E_INVALID_OPERATION) {
+		status = cli_fail(ctx, hr, &lun, "LUN %u (%s) is not fault tolerant", lun.number,
+			cli_object_text(&lun, "type"));
+		cli_diag_fix(&ctx->outcome.diag, "status lun %u", lun.number);
+	} else if (FAILED(hr)) {
+		status = cli_fail(ctx, hr, &lun, "the recovery of LUN %u cannot start", lun.number);
+	} else {
+		status = finish_job(ctx, line, &lun, async, "recovery");
+	}
+	if (!status && job_ended(ctx))
+		cli_say(ctx, "The recovery of LUN %u completed.", lun.number);
+out:
+	cli_object_release(&lun);
+	return status;
+}
+
+int cli_cmd_extend_lun(struct cli_ctx *ctx, const struct cli_line *line)
+{
+	const struct cli_value *size = cli_line_value(line, "size"),
+			       *drives = cli_line_value(line, "drives");
+	struct cli_object lun = {0};
+	cleanup_free GUID *ids = NULL;
+	ULONGLONG bytes = size ? size->number : 0;
+	IVdsAsync *async = NULL;
+	IVdsLun *l = NULL;
+	char text[32];
+	LONG count = 0;
+	HRESULT hr = S_OK;
+	int status;
+
+	if (!size && !drives)
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL,
+			line->command->examples[0].command, "size= or drives= is missing");
+	status = cli_session_target(ctx, line, &lun);
+	if (!status && drives)
+		status = cli_drive_ids(ctx, drives, &ids, &count);
+	if (status)
+		goto out;
+	l = cli_object_query(&lun, &IID_IVdsLun);
+	if (l && !size)
+		hr = IVdsLun_QueryMaxLunExtendSize(l, ids, count, &bytes);
+	if (SUCCEEDED(hr) && cli_plan(ctx, line, "LUN %u becomes %s larger", lun.number,
+				     cli_size(ctx, bytes, text)))
+		goto out;
+	if (SUCCEEDED(hr))
+		hr = l ? IVdsLun_Extend(l, bytes, ids, count, &async) : E_NOINTERFACE;
+	status = FAILED(hr) ? cli_fail(ctx, hr, &lun, "LUN %u was not extended", lun.number)
+			    : finish_job(ctx, line, &lun, async, "extension");
+	if (!status && job_ended(ctx))
+		cli_say(ctx, "LUN %u has %s now.", lun.number,
+			cli_size(ctx, (uint64_t)cli_object_int(&lun, "size_bytes"), text));
+out:
+	CLI_RELEASE(l);
+	cli_object_release(&lun);
+	return status;
+}
+
+int cli_cmd_shrink_lun(struct cli_ctx *ctx, const struct cli_line *line)
+{
+	uint64_t bytes = cli_line_value(line, "size")->number;
+	struct cli_object lun = {0};
+	IVdsAsync *async = NULL;
+	IVdsLun *l = NULL;
+	char text[32], title[128];
+	HRESULT hr;
+	int status = cli_session_target(ctx, line, &lun);
+
+	if (status || cli_plan(ctx, line, "LUN %u loses its last %s", lun.number,
+			      cli_size(ctx, bytes, text)))
+		goto out;
+	status = cli_confirm(ctx, line, "%s loses its last %s and what is stored there.",
+		cli_object_title(&lun, title), cli_size(ctx, bytes, text));
+	if (status)
+		goto out;
+	l = cli_object_query(&lun, &IID_IVdsLun);
+	hr = l ? IVdsLun_Shrink(l, bytes, &async) : E_NOINTERFACE;
+	status = FAILED(hr) ? cli_fail(ctx, hr, &lun, "LUN %u was not made smaller", lun.number)
+			    : finish_job(ctx, line, &lun, async, "shrinking");
+	if (!status && job_ended(ctx))
+		cli_say(ctx, "LUN %u has %s now.", lun.number,
+			cli_size(ctx, (uint64_t)cli_object_int(&lun, "size_bytes"), text));
+out:
+	CLI_RELEASE(l);
+	cli_object_release(&lun);
+	return status;
+}

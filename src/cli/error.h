@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Result codes of the service in words. */
+#ifndef CLI_ERROR_H
+#define CLI_ERROR_H
+
+#include "cli/ctx.h"
+#include "cli/object.h"
+
+/* "VDS_E_NOT_SUPPORTED"; "HRESULT" for a code without a name. Never NULL. */
+const char *cli_hr_name(int32_t hr);
+/* What the code means, one sentence into buf. */
+const char *cli_hr_meaning(int32_t hr, char *buf, size_t size);
+
+/* The exit status that a failed operation gives: CLI_FAILED, or CLI_CANCELLED. */
+int cli_hr_status(int32_t hr);
+
+/* Reports that the service refused: the sentence, the code, the cause it gave and what to try.
+ * obj may be NULL. Returns the status. */
+int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Why the last call that failed in this thread did, as the library tells; "" when it does not. */
+const char *cli_last_error_text(void);
+
+#endif
