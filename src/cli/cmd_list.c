@@ -253,9 +253,9 @@ static double compare(json_t *value, const char *text)
 		return (double)json_integer_value(value) - (double)n;
 	}
 	if (json_is_boolean(value))
-		return cli_parse_bool(text, &flag, &ignored) ? NAN : json_is_true(value) - flag;
+		return cli_parse_bool(text, &flag, &ignored) ? NAN : (double)(json_is_true(value) - flag);
 	if (json_is_string(value))
-		return strcasecmp(json_string_value(value), text);
+		return (double)strcasecmp(json_string_value(value), text);
 	return NAN;
 }
 

@@ -314,9 +314,6 @@ int cli_cmd_status(struct cli_ctx *ctx, const struct cli_line *line)
 	return status;
 }
 
-/* Defined in cmd_object.c: status … set. */
-int cli_set_status_word(struct cli_ctx *ctx, const struct cli_line *line, const char *word);
-
 int cli_cmd_status_object(struct cli_ctx *ctx, const struct cli_line *line)
 {
 	struct cli_objects list = {0};

@@ -31,6 +31,9 @@ int cli_job_number(struct cli_ctx *ctx, const struct cli_line *line, uint32_t *n
 /* "0, 1 and 3" or "0 to 3" from an array of numbers, into buf. */
 const char *cli_number_list(json_t *numbers, char *buf, size_t size);
 
+/* status NOUN … set WORD: asks for a status by its word. */
+int cli_set_status_word(struct cli_ctx *ctx, const struct cli_line *line, const char *word);
+
 /* Keeps --json results uniform: one object as itself, several as an array. Steals rows. */
 void cli_result_rows(struct cli_ctx *ctx, json_t *rows);
 

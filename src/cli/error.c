@@ -6,7 +6,6 @@
 #include "cli/error.h"
 
 #include "base/cleanup.h"
-#include "base/strbuf.h"
 
 #include "idl_tables.h"
 
@@ -23,15 +22,10 @@ const char *cli_hr_name(int32_t hr)
 const char *cli_hr_meaning(int32_t hr, char *buf, size_t size)
 {
 	const struct idl_error *e = idl_error_by_value((HRESULT)hr);
-	struct strbuf s = STRBUF_INIT;
 
-	if (e) {
-		snprintf(buf, size, "%s", e->meaning);
-		return buf;
-	}
-	idl_error_format(&s, (HRESULT)hr);
-	snprintf(buf, size, "%s", s.text ? s.text : "");
-	strbuf_free(&s);
+	if (!e)
+		return idl_error_format((HRESULT)hr, buf, size);
+	snprintf(buf, size, "%s", e->meaning);
 	return buf;
 }
 

@@ -338,7 +338,7 @@ static bool is_table(json_t *v)
 /* An array of objects, with a column for each key of the first. */
 static void put_subtable(struct cli_ctx *ctx, const char *key, json_t *rows)
 {
-	struct cli_column columns[24];
+	struct cli_column columns[24] = {{0}};
 	struct strbuf titles[24] = {{0}};
 	const char *name;
 	json_t *v;

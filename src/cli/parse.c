@@ -140,6 +140,14 @@ static int bad_noun(const char *verb, const char *word, unsigned mask, struct cl
 			word);
 	cli_diag_cause(d, "%s is followed by %s", verb, list);
 	cli_diag_fix(d, "help %s", verb);
+	for (int i = 1; word && i < CLI_NOUN_COUNT; i++) {
+		const char *name = cli_nouns[i].plural;
+
+		if (mask & 1u << i && (cli_distance(word, name) < 3 ||
+					      cli_distance(word, cli_nouns[i].name) < 2))
+			cli_diag_fix(d, "%s %s", verb,
+				!strcmp(verb, "list") ? name : cli_nouns[i].name);
+	}
 	return d->status;
 }
 
@@ -220,6 +228,26 @@ static int bad_option(const struct cli_line *line, const char *key, struct cli_d
 	return d->status;
 }
 
+/* The cause "possible are …". */
+static void value_list(struct cli_diag *d, const char *const *values)
+{
+	for (size_t i = 0, len = 0; values[i] && len < sizeof(d->cause); i++)
+		len += (size_t)snprintf(d->cause + len, sizeof(d->cause) - len, "%s%s",
+			i ? ", " : "possible are ", values[i]);
+}
+
+/* "MB" alone: somebody wrote 128 MB. */
+static bool is_unit(const char *text)
+{
+	struct cli_diag ignored = {0};
+	char size[16];
+	uint64_t bytes;
+
+	snprintf(size, sizeof(size), "1%s", text);
+	return text[0] && strlen(text) < 4 && text[0] != '.' && !isdigit((unsigned char)text[0]) &&
+		!cli_parse_size(size, 1, &bytes, &ignored);
+}
+
 static int parse_enum(const struct cli_option *o, struct cli_value *v, struct cli_diag *d)
 {
 	for (size_t i = 0; o->values[i]; i++) {
@@ -229,9 +257,7 @@ static int parse_enum(const struct cli_option *o, struct cli_value *v, struct cl
 		}
 	}
 	cli_diag_set(d, CLI_SYNTAX, NULL, NULL, "\"%s\" is no possible value", v->text);
-	for (size_t i = 0, len = 0; o->values[i] && len < sizeof(d->cause); i++)
-		len += (size_t)snprintf(d->cause + len, sizeof(d->cause) - len, "%s%s",
-			i ? ", " : "possible are ", o->values[i]);
+	value_list(d, o->values);
 	return d->status;
 }
 
@@ -303,10 +329,10 @@ static int add_option(
 	v->option = o;
 	v->text = t->value;
 	if (parse_value(v, d)) {
-		char what[600];
+		char what[500];
 
-		snprintf(what, sizeof(what), "%s=: %s", o->name, d->what);
-		memcpy(d->what, what, sizeof(what));
+		snprintf(what, sizeof(what), "%.450s", d->what);
+		snprintf(d->what, sizeof(d->what), "%s=: %s", o->name, what);
 		return d->status;
 	}
 	return CLI_OK;
@@ -391,15 +417,23 @@ static int bad_word(const struct cli_line *line, const struct cli_token *t, size
 	for (size_t i = 0; w && w->values && w->values[i]; i++) {
 		unsigned n = cli_distance(t->text, w->values[i]);
 
-		if (n < least && n < strlen(w->values[i])) {
+		/* Of equally near words the one as long as what was written: raid5 for raid7. */
+		if (n < strlen(w->values[i]) && (n < least || (n == least && near &&
+				strlen(near) != strlen(t->text) &&
+				strlen(w->values[i]) == strlen(t->text)))) {
 			least = n;
 			near = w->values[i];
 		}
 	}
 	cli_diag_set(d, CLI_SYNTAX, NULL, NULL, "%s%s%s does not take \"%s\"", c->verb,
 		line->noun ? " " : "", cli_nouns[line->noun].name, t->text);
-	cli_diag_cause(d, "it reads: %s", c->syntax);
-	if (near)
+	if (w && w->values)
+		value_list(d, w->values);
+	else
+		cli_diag_cause(d, "it reads: %s", c->syntax);
+	if (is_unit(t->text))
+		cli_diag_fix(d, "write the unit right behind the number: 128%s", t->text);
+	else if (near)
 		cli_diag_fix(d, "%s", near);
 	else if (find_option(c, t->text, true))
 		cli_diag_fix(d, "%s=…", t->text);

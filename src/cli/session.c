@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "cli/error.h"
 #include "cli/names.h"
+#include "cli/out.h"
 
 #include <limits.h>
 #include <string.h>

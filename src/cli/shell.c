@@ -154,7 +154,7 @@ static void greet(struct cli_ctx *ctx)
 	fflush(ctx->out);
 }
 
-static int loop(struct cli_ctx *ctx, EditLine *el, History *history)
+static int loop(struct cli_ctx *ctx, EditLine *el, History *lines)
 {
 	HistEvent event;
 	int status = CLI_OK;
@@ -168,7 +168,7 @@ static int loop(struct cli_ctx *ctx, EditLine *el, History *history)
 			break;
 		}
 		if (count > 1)
-			history(history, &event, H_ENTER, line);
+			history(lines, &event, H_ENTER, line);
 		status = cli_run_text(ctx, line, (size_t)count, NULL);
 	}
 	return ctx->quit ? CLI_OK : status;
@@ -178,15 +178,15 @@ int cli_shell(struct cli_ctx *ctx)
 {
 	char path[PATH_MAX];
 	HistEvent event;
-	History *history_;
+	History *lines;
 	EditLine *el;
 	int status;
 
 	ctx->mode = CLI_SHELL;
 	personality = ctx->opt.personality;
 	el = el_init("vds", stdin, ctx->out, ctx->err);
-	history_ = history_init();
-	if (!el || !history_) {
+	lines = history_init();
+	if (!el || !lines) {
 		if (el)
 			el_end(el);
 		cli_diag_memory(&ctx->outcome.diag);
@@ -194,21 +194,21 @@ int cli_shell(struct cli_ctx *ctx)
 		return CLI_INTERNAL;
 	}
 	history_path(path, sizeof(path));
-	history(history_, &event, H_SETSIZE, HISTORY_LINES);
+	history(lines, &event, H_SETSIZE, HISTORY_LINES);
 	if (path[0])
-		history(history_, &event, H_LOAD, path);
+		history(lines, &event, H_LOAD, path);
 	el_set(el, EL_PROMPT, prompt);
 	el_set(el, EL_EDITOR, "emacs");
-	el_set(el, EL_HIST, history, history_);
+	el_set(el, EL_HIST, history, lines);
 	el_set(el, EL_SIGNAL, 1);
 	el_set(el, EL_ADDFN, "vds-complete", "complete the word", complete);
 	el_set(el, EL_BIND, "^I", "vds-complete", NULL);
 	el_source(el, NULL);
 	greet(ctx);
-	status = loop(ctx, el, history_);
+	status = loop(ctx, el, lines);
 	if (path[0])
-		history(history_, &event, H_SAVE, path);
-	history_end(history_);
+		history(lines, &event, H_SAVE, path);
+	history_end(lines);
 	el_end(el);
 	return status;
 }
