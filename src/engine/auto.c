@@ -41,7 +41,7 @@ static enum want slot_wants(const struct eng_lun *l, unsigned slot)
 
 	if (eng_drive_online(m->drive) && m->state != ENG_MEMBER_IN_SYNC)
 		return WANT_NOW;
-	if (eng_drive_online(m->drive) && !m->drive->predicted)
+	if (!eng_slot_wants_spare(l, slot))
 		return WANT_NOTHING;
 	if (!eng_spare_pick(l, slot, &why))
 		return WANT_NOTHING;

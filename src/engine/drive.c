@@ -248,6 +248,7 @@ static int take_back(struct eng_drive *d, struct err *err)
 	struct eng_array *a = d->array;
 	int rc;
 
+	d->ours = true;
 	d->out = d->failed = d->unreachable = d->departed = false;
 	d->lost_at = 0;
 	d->note[0] = '\0';

@@ -286,6 +286,7 @@ void eng_jobs_interrupt(struct eng_array *a);
 
 /* recover.c */
 int eng_recover_body(struct eng_job *job, struct err *err);
+bool eng_slot_wants_spare(const struct eng_lun *l, unsigned slot);
 /* Gives up an interrupted recovery: what was being filled is stale again. */
 void eng_recover_abandon(struct eng_lun *l);
 /* spare.c: a spare for that slot; *why -ENOMEDIUM or -ENOSPC when NULL */

@@ -316,7 +316,7 @@ static int one_commit(struct eng_array *a, struct drive_write **list, unsigned *
 	if (*n && good * 2 <= *n)
 		return err_set(err, -EIO, "Only %u of %u drives could take the array's new metadata.", good,
 			*n);
-	if (a->host.seq_reached)
+	if (good && a->host.seq_reached)
 		a->host.seq_reached(a->host.ctx, a, a->seq);
 	return 0;
 }

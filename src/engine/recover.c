@@ -65,11 +65,16 @@ static uint64_t fillable(const struct eng_lun *l)
 	return mask;
 }
 
-static bool slot_wants_spare(const struct eng_lun *l, unsigned slot)
+/* A failing drive that still holds current data gives its place only while the others suffice. */
+bool eng_slot_wants_spare(const struct eng_lun *l, unsigned slot)
 {
 	const struct eng_member *m = &l->members[slot];
 
-	return !m->drive || !eng_drive_online(m->drive) || m->drive->predicted;
+	if (!eng_drive_online(m->drive))
+		return true;
+	return m->drive->predicted &&
+		(m->state != ENG_MEMBER_IN_SYNC ||
+			raid_shape_survives(&l->shape, eng_lun_lost_mask(l) | 1ull << slot));
 }
 
 /* Gives every lost slot a spare; *missing tells what kept the last one from getting one. */
@@ -79,7 +84,7 @@ static int bind_spares(struct eng_lun *l, uint64_t *bound, int *missing, struct 
 		struct eng_drive *spare;
 		int why, rc;
 
-		if (!slot_wants_spare(l, i))
+		if (!eng_slot_wants_spare(l, i))
 			continue;
 		spare = eng_spare_pick(l, i, &why);
 		if (!spare) {
