@@ -23,13 +23,17 @@ MAY_USE = {
     "export": {"blk"},
     # blk/task.h is how a provider enters the worker; it does no I/O of its own.
     "provider/hw": {"com", "vdscom", "store", "engine", "export", "blk"},
-    "service": {"com", "vdscom", "store", "provider/hw"},
+    # client/service_entry.h declares the one function that libvds loads the service by.
+    "service": {"com", "vdscom", "store", "provider/hw", "client"},
     "client": {"com"},
     "wire": {"com"},
     "cli": {"client"},
     "daemon": None,  # wires everything together
 }
-ONLY = {("provider/hw", "blk"): {"blk/task.h", "blk/loop.h", "blk/blk.h"}}
+ONLY = {
+    ("provider/hw", "blk"): {"blk/task.h", "blk/loop.h", "blk/blk.h"},
+    ("service", "client"): {"client/service_entry.h"},
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
