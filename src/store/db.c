@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The system's errno says more, but it is the last one SQLite met and may be old; only those are
  * believed that call for different action. */
@@ -48,6 +49,14 @@ int db_errno(struct db *db, int code)
 	}
 }
 
+int db_damaged(struct db *db, const char *what, struct err *err)
+{
+	return err_set(err, -EUCLEAN,
+		"The database of the store %s is damaged (%s). Open the store with the option to "
+		"rebuild it: the database is set aside, and the drives bring their LUNs back.",
+		db->where, what);
+}
+
 static int db_fail(struct db *db, int code, struct err *err)
 {
 	int rc = db_errno(db, code);
@@ -58,11 +67,8 @@ static int db_fail(struct db *db, int code, struct err *err)
 	case -ENOMEM:
 		return err_set(err, rc, "There is not enough memory for the store %s.", db->where);
 	case -EUCLEAN:
-		return err_set(err, rc,
-			"The database of the store %s is damaged (%s). Open the store with the "
-			"option to rebuild it: the database is set aside, and the drives bring "
-			"their LUNs back.",
-			db->where, db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code));
+		return db_damaged(
+			db, db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code), err);
 	case -EBUSY:
 		return err_set(err, rc, "The database of the store %s is open in another program.",
 			db->where);
@@ -70,6 +76,24 @@ static int db_fail(struct db *db, int code, struct err *err)
 		return err_set(err, rc, "The database of the store %s failed: %s.", db->where,
 			db->sql ? sqlite3_errmsg(db->sql) : sqlite3_errstr(code));
 	}
+}
+
+/* Takes an error that means a header which SQLite does not accept for damage. It calls that a plain
+ * error, or the file read-only, although it isn't. */
+static int header_check(struct db *db, const char *path, int rc, struct err *err)
+{
+	bool readonly = sqlite3_db_readonly(db->sql, "main") == 1;
+
+	if (!(rc == 0 && readonly) && rc != -EROFS && rc != -EIO)
+		return rc;
+	if (access(path, W_OK) < 0)
+		return err_set(err, -EROFS, "The database of the store %s cannot be written to.",
+			db->where);
+	if (readonly || rc == -EROFS)
+		return db_damaged(db, "its header has an unknown version", err);
+	if ((sqlite3_errcode(db->sql) & 0xff) == SQLITE_ERROR)
+		return db_damaged(db, sqlite3_errmsg(db->sql), err);
+	return rc;
 }
 
 int db_open(struct db *db, const char *path, const char *where, struct err *err)
@@ -93,6 +117,7 @@ int db_open(struct db *db, const char *path, const char *where, struct err *err)
 		"PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;"
 		"PRAGMA journal_size_limit = 4194304;",
 		err);
+	rc = header_check(db, path, rc, err);
 	if (rc < 0)
 		db_close(db);
 	return rc;
@@ -122,6 +147,12 @@ int db_script(struct db *db, const char *text, struct err *err)
 	return code == SQLITE_OK ? 0 : db_fail(db, code, err);
 }
 
+int db_fold(struct db *db, struct err *err)
+{
+	/* Closing would do it as well, but say nothing when it fails. */
+	return db_exec(db, err, "PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 int db_check(struct db *db, struct err *err)
 {
 	char said[200] = "it cannot be read";
@@ -135,10 +166,7 @@ int db_check(struct db *db, struct err *err)
 		db_text(&q, 0, said, sizeof(said));
 	if (rc > 0 && !strcmp(said, "ok"))
 		return 0;
-	return err_set(err, -EUCLEAN,
-		"The database of the store %s is damaged (%s). Open the store with the option to "
-		"rebuild it: the database is set aside, and the drives bring their LUNs back.",
-		db->where, said);
+	return db_damaged(db, said, err);
 }
 
 /* The prepared statement for a literal; NULL and *code on failure. */

@@ -65,6 +65,13 @@ struct db_query {
 int db_open(struct db *db, const char *path, const char *where, struct err *err);
 void db_close(struct db *db);
 
+/* Brings everything from the write-ahead log into the database file, stable. A file that is to get
+ * another name needs it: its log would stay behind. */
+int db_fold(struct db *db, struct err *err);
+
+/* -EUCLEAN with what is wrong, and what to do. */
+int db_damaged(struct db *db, const char *what, struct err *err);
+
 /* Looks through the whole database. -EUCLEAN with what is wrong. */
 int db_check(struct db *db, struct err *err);
 

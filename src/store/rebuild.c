@@ -30,114 +30,156 @@ static const char *const tables[] = {
 	"provider",
 };
 
-/* "a, b, c": the columns of a table as the new schema has them. The caller frees it. */
+/* "a, b, c": the columns of a table as the new schema has them. The caller frees it;
+ * NULL = no memory. */
 static char *column_list(struct db *db, const char *table, unsigned *count)
 {
 	struct strbuf s = STRBUF_INIT;
 	char name[64];
+	int rc;
 
 	*count = 0;
 	DB_QUERY(q, db, NULL, "SELECT name FROM pragma_table_info(?)", DB_TEXT(table));
-	while (db_next(&q) > 0) {
+	while ((rc = db_next(&q)) > 0) {
 		db_text(&q, 0, name, sizeof(name));
 		strbuf_printf(&s, "%s\"%s\"", (*count)++ ? ", " : "", name);
 	}
-	return strbuf_take(&s);
+	if (rc < 0)
+		s.failed = true;
+	if (!s.failed)
+		return strbuf_take(&s);
+	strbuf_free(&s);
+	return NULL;
 }
 
-/* Table and column names come from our own schema; no value is part of these texts. */
-static sqlite3_stmt *prepare_read(sqlite3 *from, const char *table, const char *columns, bool back)
+/* Table and column names come from our own schema; no value is part of these texts. *stmt stays
+ * NULL when the table is beyond reading. */
+static int prepare_read(
+	sqlite3 *from, const char *table, const char *columns, bool back, sqlite3_stmt **stmt)
 {
 	struct strbuf s = STRBUF_INIT;
-	sqlite3_stmt *stmt = NULL;
+	int code = SQLITE_NOMEM;
 
+	*stmt = NULL;
 	strbuf_printf(&s, "SELECT %s FROM \"%s\" NOT INDEXED ORDER BY rowid%s", columns, table,
 		back ? " DESC" : "");
-	if (!s.failed && sqlite3_prepare_v2(from, s.text, -1, &stmt, NULL) != SQLITE_OK)
-		stmt = NULL; /* this table is beyond reading */
+	if (!s.failed)
+		code = sqlite3_prepare_v2(from, s.text, -1, stmt, NULL);
 	strbuf_free(&s);
-	return stmt;
+	return (code & 0xff) == SQLITE_NOMEM ? -ENOMEM : 0;
 }
 
-static sqlite3_stmt *prepare_write(
-	sqlite3 *to, const char *table, const char *columns, unsigned count)
+static int prepare_write(
+	sqlite3 *to, const char *table, const char *columns, unsigned count, sqlite3_stmt **stmt)
 {
 	struct strbuf s = STRBUF_INIT;
-	sqlite3_stmt *stmt = NULL;
+	int code = SQLITE_NOMEM;
 
 	strbuf_printf(&s, "INSERT OR %s INTO \"%s\" (%s) VALUES (?",
 		strcmp(table, "prop") ? "IGNORE" : "REPLACE", table, columns);
 	for (unsigned i = 1; i < count; i++)
 		strbuf_puts(&s, ", ?");
 	strbuf_puts(&s, ")");
-	if (!s.failed && sqlite3_prepare_v2(to, s.text, -1, &stmt, NULL) != SQLITE_OK)
-		stmt = NULL;
+	if (!s.failed)
+		code = sqlite3_prepare_v2(to, s.text, -1, stmt, NULL);
 	strbuf_free(&s);
-	return stmt;
+	/* The schema is ours and new: nothing else can be wrong with it. */
+	return code == SQLITE_OK ? 0 : -ENOMEM;
 }
 
-static unsigned copy_rows(sqlite3_stmt *read, sqlite3_stmt *write)
+/* A row that breaks a constraint is left behind; that the new database can't take it is an error.
+ */
+static int write_row(struct db *to, sqlite3_stmt *write, sqlite3_stmt *read, unsigned *copied)
 {
-	unsigned copied = 0;
+	int code = SQLITE_OK;
 
-	while (sqlite3_step(read) == SQLITE_ROW) {
-		for (int i = 0; i < sqlite3_column_count(read); i++)
-			sqlite3_bind_value(write, i + 1, sqlite3_column_value(read, i));
-		if (sqlite3_step(write) == SQLITE_DONE)
-			copied += (unsigned)sqlite3_changes(sqlite3_db_handle(write));
-		sqlite3_reset(write);
-	}
-	return copied;
-}
-
-static unsigned salvage_table(sqlite3 *from, struct db *to, const char *table)
-{
-	unsigned columns_len, copied = 0;
-	cleanup_free char *columns = column_list(to, table, &columns_len);
-	sqlite3_stmt *write = columns ? prepare_write(to->sql, table, columns, columns_len) : NULL;
-
-	if (!write)
+	for (int i = 0; code == SQLITE_OK && i < sqlite3_column_count(read); i++)
+		code = sqlite3_bind_value(write, i + 1, sqlite3_column_value(read, i));
+	if (code == SQLITE_OK)
+		code = sqlite3_step(write);
+	sqlite3_reset(write);
+	if (code == SQLITE_DONE) {
+		*copied += (unsigned)sqlite3_changes(to->sql);
 		return 0;
-	for (int back = 0; back < 2; back++) {
-		sqlite3_stmt *read = prepare_read(from, table, columns, back);
+	}
+	return (code & 0xff) == SQLITE_CONSTRAINT ? 0 : db_errno(to, code);
+}
 
-		if (read)
-			copied += copy_rows(read, write);
+static int copy_rows(struct db *to, sqlite3_stmt *write, sqlite3_stmt *read, unsigned *copied)
+{
+	int code, rc = 0;
+
+	while (rc == 0 && (code = sqlite3_step(read)) == SQLITE_ROW)
+		rc = write_row(to, write, read, copied);
+	/* However the reading ended, it is damage, unless for lack of memory. */
+	return rc == 0 && (code & 0xff) == SQLITE_NOMEM ? -ENOMEM : rc;
+}
+
+static int salvage_table(sqlite3 *from, struct db *to, const char *table, unsigned *copied)
+{
+	unsigned columns_len;
+	cleanup_free char *columns = column_list(to, table, &columns_len);
+	sqlite3_stmt *read, *write = NULL;
+	int rc = columns ? prepare_write(to->sql, table, columns, columns_len, &write) : -ENOMEM;
+
+	for (int back = 0; rc == 0 && back < 2; back++) {
+		rc = prepare_read(from, table, columns, back, &read);
+		if (rc == 0 && read)
+			rc = copy_rows(to, write, read, copied);
 		sqlite3_finalize(read);
 	}
 	sqlite3_finalize(write);
-	return copied;
+	return rc;
 }
 
-/* The identity may come over damaged or not at all; then the one just made stands. */
+static int salvage_tables(sqlite3 *from, struct db *to, unsigned *copied, struct err *err)
+{
+	struct guid made = {0};
+	int rc = 0;
+
+	DB_QUERY(q, to, err, "SELECT value FROM prop WHERE key = 'id'");
+	if ((rc = db_next(&q)) > 0)
+		made = db_guid(&q, 0);
+	db_query_end(&q);
+	for (size_t i = 0; rc >= 0 && i < ARRAY_SIZE(tables); i++) {
+		rc = salvage_table(from, to, tables[i], copied);
+		if (rc < 0)
+			return err_set(err, rc,
+				"The database of the store %s cannot be copied: %s.", to->where,
+				err_name(rc));
+	}
+	if (rc < 0)
+		return rc;
+	/* The old identity, should it have come over damaged, gives way to the new one. */
+	return db_exec(to, err,
+		"UPDATE prop SET value = ? WHERE key = 'id' "
+		"AND (typeof(value) <> 'blob' OR length(value) <> 16)",
+		DB_GUID(&made));
+}
+
 static int salvage(const char *old, struct db *to, struct err *err)
 {
 	unsigned copied = 0;
 	struct db from;
 	int rc;
 
-	rc = db_open(&from, old, to->where, NULL);
-	if (rc < 0) {
+	rc = db_open(&from, old, to->where, err);
+	if (rc == -EUCLEAN) {
+		err_clear(err);
 		log_warning("store %s: nothing of the old database can be read", to->where);
 		return 0;
 	}
+	if (rc < 0)
+		return rc;
 	/* Look, don't touch: its write-ahead log stays as it is. */
 	sqlite3_db_config(from.sql, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	rc = db_begin(to, err);
-	if (rc == 0) {
-		rc = db_exec(to, err,
-			"CREATE TEMP TABLE made AS SELECT value FROM prop "
-			"WHERE key = 'id'");
-		for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(tables); i++)
-			copied += salvage_table(from.sql, to, tables[i]);
-		if (rc == 0)
-			rc = db_exec(to, err,
-				"UPDATE prop SET value = (SELECT value FROM made) WHERE key = 'id' "
-				"AND (typeof(value) <> 'blob' OR length(value) <> 16)");
-		rc = db_end(to, rc, err);
-	}
+	if (rc == 0)
+		rc = db_end(to, salvage_tables(from.sql, to, &copied, err), err);
 	db_close(&from);
-	log_warning("store %s: %u records taken over from the old database", to->where, copied);
+	if (rc == 0)
+		log_warning(
+			"store %s: %u records taken over from the old database", to->where, copied);
 	return rc;
 }
 
@@ -202,6 +244,8 @@ static int build(const char *fresh, const char *old, const char *dir, const stru
 	if (rc < 0)
 		return rc;
 	rc = salvage(old, &db, err);
+	if (rc == 0)
+		rc = db_fold(&db, err);
 	db_close(&db);
 	return rc;
 }

@@ -110,6 +110,8 @@ int sto_schema_migrate(struct db *db, const char *const *steps, unsigned version
 
 	if (rc < 0)
 		return rc;
+	if (have < 0)
+		return db_damaged(db, "its version is negative", err);
 	if (have > version)
 		return err_set(err, -ENOTSUP,
 			"The store %s was written by a newer version of this program (schema %lld; "
@@ -120,7 +122,7 @@ int sto_schema_migrate(struct db *db, const char *const *steps, unsigned version
 	rc = db_begin(db, err);
 	if (rc < 0)
 		return rc;
-	for (int64_t v = have < 0 ? 0 : have; rc == 0 && v < version; v++)
+	for (int64_t v = have; rc == 0 && v < version; v++)
 		rc = db_script(db, steps[v], err);
 	/* A pragma takes no bound values. */
 	snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %u", version);
@@ -176,7 +178,9 @@ int sto_schema_create_at(
 	if (rc < 0)
 		return rc;
 	rc = schema_fill(&db, clock, err);
-	db_close(&db); /* the last connection: the log is folded in and its file removed */
+	if (rc == 0)
+		rc = db_fold(&db, err);
+	db_close(&db);
 	return rc;
 }
 

@@ -111,25 +111,23 @@ static int load_identity(struct sto *sto, struct err *err)
 	if (rc > 0)
 		sto->id = db_guid(&q, 0);
 	if (rc >= 0 && guid_is_zero(&sto->id))
-		return err_set(err, -EUCLEAN,
-			"The database of the store %s has lost its identity. Open the store with "
-			"the option to rebuild it.",
-			sto->dir);
+		return db_damaged(&sto->db, "it has lost the store's identity", err);
 	return rc < 0 ? rc : 0;
 }
 
 static int database_verify(struct sto *sto, struct err *err)
 {
-	int64_t app;
+	int64_t app, version;
 	int rc = db_check(&sto->db, err);
 
 	if (rc == 0)
 		rc = db_get_int(&sto->db, err, &app, "PRAGMA application_id");
 	if (rc == 0 && app != STO_APPLICATION_ID)
-		return err_set(err, -EUCLEAN,
-			"The file %s/store.db is not the database of a store. Open the store with "
-			"the option to rebuild it: the file is set aside.",
-			sto->dir);
+		return db_damaged(&sto->db, "it was not made by this program", err);
+	if (rc == 0)
+		rc = db_get_int(&sto->db, err, &version, "PRAGMA user_version");
+	if (rc == 0 && !version)
+		return db_damaged(&sto->db, "it is unfinished", err);
 	if (rc == 0)
 		rc = sto_schema_migrate(&sto->db, sto_schema_steps, sto_schema_version, err);
 	if (rc == 0)
@@ -234,8 +232,12 @@ void sto_close(struct sto *sto)
 	while (sto->db.depth)
 		sto_rollback(sto);
 	db_close(&sto->db);
-	if (sto->lock_fd >= 0)
+	if (sto->lock_fd >= 0) {
+		/* Our pid would only be in the way of the next holder's; not worth a failure. */
+		if (ftruncate(sto->lock_fd, 0) < 0)
+			log_debug("store %s: the lock keeps our pid", sto->dir);
 		close(sto->lock_fd);
+	}
 	pthread_mutex_destroy(&sto->lock);
 	free(sto->dir);
 	free(sto);

@@ -6,7 +6,15 @@
  */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "fixture.h"
+
+static void quiet(enum log_level level, const char *line, void *ctx)
+{
+	(void)level;
+	(void)line;
+	(void)ctx;
+}
 
 /* ---- failing memory ----------------------------------------------------------------------- */
 
@@ -16,6 +24,65 @@ static long fail_alloc; /* counts down; the call that reaches 0 fails. 0 = never
 static bool alloc_fails(void)
 {
 	return fail_alloc && --fail_alloc == 0;
+}
+
+/* The store's own allocations, by the linker's --wrap (see meson.build). */
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+char *__wrap_strdup(const char *s);
+char *__real_realpath(const char *path, char *buf);
+char *__wrap_realpath(const char *path, char *buf);
+int __wrap_asprintf(char **out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void *no_memory(void)
+{
+	errno = ENOMEM;
+	return NULL;
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return alloc_fails() ? no_memory() : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return alloc_fails() ? no_memory() : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return alloc_fails() ? no_memory() : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return alloc_fails() ? no_memory() : __real_strdup(s);
+}
+
+char *__wrap_realpath(const char *path, char *buf)
+{
+	return alloc_fails() ? no_memory() : __real_realpath(path, buf);
+}
+
+int __wrap_asprintf(char **out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (alloc_fails()) {
+		no_memory();
+		return -1;
+	}
+	va_start(ap, fmt);
+	n = vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
 }
 
 static void *mem_malloc(int n)
@@ -252,6 +319,165 @@ static void failing_allocations_while_opening(void **st)
 	assert_false(changed(f));
 }
 
+/* Reads everything there is. 0, or the first error; then that list is empty. */
+static int read_all(struct fixture *f)
+{
+	struct sto_subsystem_vec subsystems;
+	struct sto_bay_vec bays;
+	struct sto_fault_vec faults;
+	struct sto_job_vec jobs;
+	struct sto_numbered_vec numbers;
+	struct sto_guid_vec objects;
+	struct sto_key_vec keys;
+	struct sto_provider_vec providers;
+	struct sto_maint_event_vec events;
+	void *bytes;
+	int rc;
+
+#define READ(vec, call)                                                                            \
+	do {                                                                                       \
+		rc = call;                                                                         \
+		assert_true(rc == 0 ? vec.len > 0 : !vec.items && !vec.len);                       \
+		if (rc < 0)                                                                        \
+			return rc;                                                                 \
+		free(vec.items);                                                                   \
+	} while (0)
+	READ(subsystems, sto_subsystem_list(f->sto, &subsystems, &f->err));
+	READ(bays, sto_bay_list(f->sto, ID(1), &bays, &f->err));
+	READ(faults, sto_fault_list(f->sto, NULL, &faults, &f->err));
+	READ(jobs, sto_job_list(f->sto, false, &jobs, &f->err));
+	READ(numbers, sto_number_list(f->sto, 1, &numbers, &f->err));
+	READ(objects, sto_attr_objects(f->sto, "version", &objects, &f->err));
+	READ(keys, sto_attr_keys(f->sto, ID(1), &keys, &f->err));
+	READ(providers, sto_provider_list(f->sto, &providers, &f->err));
+	READ(events, sto_maint_log(f->sto, ID(1), 0, 100, &events, &f->err));
+#undef READ
+	rc = sto_attr_get(f->sto, ID(1), "version", &bytes, NULL, &f->err);
+	assert_int_equal(rc == 0, bytes != NULL);
+	free(bytes);
+	return rc;
+}
+
+static void failing_allocations_while_reading(void **st)
+{
+	struct fixture *f = *st;
+	struct sto_provider p = {.id = fx_id(1), .name = "p"};
+	long n;
+	int rc = -1;
+
+	prepare(f);
+	ok(sto_provider_add(f->sto, &p, &f->err));
+	assert_int_equal(change(f), 0);
+	for (n = 1; rc < 0 && n < 5000; n++) {
+		fx_reopen(f);
+		err_clear(&f->err);
+		fail_alloc = n;
+		rc = read_all(f);
+		instruments_rest();
+		if (rc < 0) {
+			assert_int_equal(rc, -ENOMEM);
+			expect_sentence(f, rc);
+		}
+	}
+	assert_int_equal(rc, 0);
+	assert_true(n > 20);
+}
+
+/* Fails the N-th allocation or write of making a store: afterwards there is none, or a whole one.
+ */
+static void sweep_creation(struct fixture *f, long *counter)
+{
+	long n;
+	int rc = -1;
+
+	fail_code = SQLITE_IOERR_WRITE;
+	for (n = 1; rc < 0 && n < 5000; n++) {
+		err_clear(&f->err);
+		*counter = n;
+		rc = sto_open(f->dir, STO_OPEN_CREATE, &f->clock, &f->sto, &f->err);
+		instruments_rest();
+		if (rc == 0)
+			break;
+		expect_sentence(f, rc);
+		assert_int_equal(rc, counter == &fail_alloc ? -ENOMEM : -EIO);
+		rc = sto_open(f->dir, 0, &f->clock, &f->sto, &f->err);
+		assert_true(rc == 0 || rc == -ENOENT);
+		sto_close(f->sto);
+		f->sto = NULL;
+		unlink(fx_path(f, "store.db"));
+		rc = -1;
+	}
+	assert_int_equal(rc, 0);
+	assert_true(n > 5);
+	fx_reopen(f);
+}
+
+static void failing_allocations_while_creating(void **st)
+{
+	sweep_creation(*st, &fail_alloc);
+}
+
+static void failing_writes_while_creating(void **st)
+{
+	sweep_creation(*st, &fail_io);
+}
+
+/* The same while a database is rebuilt: afterwards it is as damaged as before, or rebuilt with all
+ * that could be read. */
+static void sweep_rebuild(struct fixture *f, long *counter)
+{
+	char command[400];
+	int64_t root;
+	long n;
+	int rc = -1;
+
+	prepare(f);
+	ok(db_get_int(&f->sto->db, &f->err, &root,
+		"SELECT rootpage FROM sqlite_schema WHERE name = 'attr_key'"));
+	sto_close(f->sto);
+	f->sto = NULL;
+	snprintf(command, sizeof(command),
+		"cd %s && dd if=/dev/zero of=store.db bs=4096 count=1 seek=%d conv=notrunc "
+		"2>/dev/null && "
+		"cp store.db damaged",
+		f->dir, (int)root - 1);
+	assert_int_equal(system(command), 0);
+	fail_code = SQLITE_FULL;
+	for (n = 1; rc < 0 && n < 5000; n++) {
+		err_clear(&f->err);
+		*counter = n;
+		rc = sto_open(f->dir, STO_OPEN_REBUILD, &f->clock, &f->sto, &f->err);
+		instruments_rest();
+		if (rc < 0) {
+			expect_sentence(f, rc);
+			assert_int_not_equal(rc, -EUCLEAN);
+			rc = sto_open(f->dir, 0, &f->clock, &f->sto, &f->err);
+			assert_true(rc == 0 || rc == -EUCLEAN);
+			if (rc == 0) /* it had got as far as that */
+				assert_false(changed(f));
+			sto_close(f->sto);
+			f->sto = NULL;
+			snprintf(command, sizeof(command), "cd %s && cp damaged store.db", f->dir);
+			assert_int_equal(system(command), 0);
+			rc = -1;
+		}
+	}
+	assert_int_equal(rc, 0);
+	assert_true(n > 5);
+	assert_true(sto_rebuilt(f->sto));
+	assert_false(changed(f));
+}
+
+static void failing_allocations_while_rebuilding(void **st)
+{
+	sweep_rebuild(*st, &fail_alloc);
+}
+
+static void full_file_system_while_rebuilding(void **st)
+{
+	sweep_rebuild(*st, &fail_io);
+}
+
 static void sweep_io(struct fixture *f, int code, int want)
 {
 	long n;
@@ -396,6 +622,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FX_TEST(failing_allocations_while_changing),
 		FX_TEST(failing_allocations_while_opening),
+		FX_TEST(failing_allocations_while_reading),
+		FX_TEST_EMPTY(failing_allocations_while_creating),
+		FX_TEST_EMPTY(failing_writes_while_creating),
+		FX_TEST(failing_allocations_while_rebuilding),
+		FX_TEST(full_file_system_while_rebuilding),
 		FX_TEST(failing_writes),
 		FX_TEST(full_file_system),
 		FX_TEST(full_file_system_has_its_sentence),
@@ -406,5 +637,6 @@ int main(void)
 	};
 
 	instruments_install();
+	log_set_sink(quiet, NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/rng.h"
 #include "fixture.h"
 
 static void quiet(enum log_level level, const char *line, void *ctx)
@@ -238,6 +239,75 @@ static void tables_are_read_from_both_ends(void **st)
 	}
 }
 
+static char *read_all(struct fixture *f, off_t *size)
+{
+	int fd = open(fx_path(f, "store.db"), O_RDONLY | O_CLOEXEC);
+	char *bytes;
+
+	*size = size_of(f);
+	bytes = malloc((size_t)*size);
+	assert_int_equal(read(fd, bytes, (size_t)*size), *size);
+	close(fd);
+	return bytes;
+}
+
+static void write_all(struct fixture *f, const char *bytes, off_t size)
+{
+	int fd = open(fx_path(f, "store.db"), O_WRONLY | O_TRUNC | O_CLOEXEC);
+
+	assert_int_equal(write(fd, bytes, (size_t)size), size);
+	close(fd);
+}
+
+static void a_read_only_file_is_no_damage(void **st)
+{
+	struct fixture *f = *st;
+
+	if (geteuid() == 0)
+		skip(); /* the administrator may write to it all the same */
+	close_store(f);
+	assert_int_equal(chmod(fx_path(f, "store.db"), 0400), 0);
+	fails(-EROFS, sto_open(f->dir, STO_OPEN_REBUILD, &f->clock, &f->sto, &f->err));
+	assert_int_equal(chmod(fx_path(f, "store.db"), 0600), 0);
+	fx_open(f, 0);
+}
+
+/* Each byte of the header, then bytes anywhere: never anything but "damaged", unless the byte does
+ * not matter or is the version's. */
+static void single_bytes_damaged(void **st)
+{
+	static const int rubbish[] = {0x00, 0xff};
+	struct fixture *f = *st;
+	cleanup_free char *sound = NULL;
+	struct rng rng;
+	off_t size;
+
+	fill(f);
+	close_store(f);
+	sound = read_all(f, &size);
+	rng_seed(&rng, 99);
+	for (unsigned i = 0; i < 100 * ARRAY_SIZE(rubbish) + 60; i++) {
+		off_t at = i / 2 < 100 ? i / 2 : (off_t)rng_below(&rng, (uint64_t)size);
+		bool version = at >= 60 && at < 64;
+		uint32_t n;
+		int rc;
+
+		write_all(f, sound, size);
+		overwrite(f, at, 1, rubbish[i % 2]);
+		rc = sto_open(f->dir, 0, &f->clock, &f->sto, &f->err);
+		if (rc == -ENOTSUP && version)
+			continue;
+		if (rc && rc != -EUCLEAN)
+			print_error("byte %ld: %s\n", (long)at, f->err.text);
+		assert_true(rc == 0 || rc == -EUCLEAN);
+		if (rc < 0)
+			fx_open(f, STO_OPEN_REBUILD);
+		ok(sto_number(f->sto, 1, ID(4242), &n, &f->err));
+		close_store(f);
+		unlink(fx_path(f, "store.db-wal"));
+	}
+}
+
 /* Each page in turn, with each of three kinds of rubbish: the store opens, or it is refused and can
  * be rebuilt; in every case it works afterwards. */
 static void every_page_damaged_in_turn(void **st)
@@ -246,23 +316,16 @@ static void every_page_damaged_in_turn(void **st)
 	struct fixture *f = *st;
 	cleanup_free char *sound = NULL;
 	off_t size;
-	int fd;
 	unsigned refused = 0;
 
 	fill(f);
 	close_store(f);
-	size = size_of(f);
-	sound = malloc((size_t)size);
-	fd = open(fx_path(f, "store.db"), O_RDONLY | O_CLOEXEC);
-	assert_int_equal(read(fd, sound, (size_t)size), size);
-	close(fd);
+	sound = read_all(f, &size);
 	for (off_t page = 0; page < size; page += 4096) {
 		uint32_t n;
 		int rc;
 
-		fd = open(fx_path(f, "store.db"), O_WRONLY | O_TRUNC | O_CLOEXEC);
-		assert_int_equal(write(fd, sound, (size_t)size), size);
-		close(fd);
+		write_all(f, sound, size);
 		overwrite(f, page, 4096, rubbish[page / 4096 % 3]);
 		rc = sto_open(f->dir, 0, &f->clock, &f->sto, &f->err);
 		assert_true(rc == 0 || rc == -EUCLEAN);
@@ -303,6 +366,8 @@ int main(void)
 		FX_TEST(a_sound_store_is_not_rebuilt),
 		FX_TEST(what_can_be_read_is_taken_over),
 		FX_TEST(tables_are_read_from_both_ends),
+		FX_TEST(a_read_only_file_is_no_damage),
+		FX_TEST(single_bytes_damaged),
 		FX_TEST(every_page_damaged_in_turn),
 		FX_TEST(logs_go_with_their_database),
 	};
