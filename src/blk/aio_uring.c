@@ -26,6 +26,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 
 #define REGISTER_AFTER 256
 #define REAP           64
@@ -122,6 +123,9 @@ static void register_pool(struct aio_uring *u)
 	int r = io_uring_register_buffers(&u->ring, &all, 1);
 
 	u->fixed = r == 0 ? FIXED_YES : FIXED_NO;
+	/* Pinned memory would be copied by each fork; children only run other programs. */
+	if (r == 0)
+		madvise(u->pool, u->pool_bytes, MADV_DONTFORK);
 	if (r)
 		log_debug("the buffer pool could not be registered: %s", err_name(r));
 }

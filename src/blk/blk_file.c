@@ -130,6 +130,28 @@ static struct file_req *file_req_new(struct blk_file *f, struct blk_req *req)
 	return fr;
 }
 
+/* The few errors that users of a block device tell apart. A kernel has more names for a bad
+ * medium, a broken path, a full quota, a disk pulled out. */
+static int plain_error(int error)
+{
+	switch (error) {
+	case 0:
+	case -ENOSPC:
+	case -ENODEV:
+	case -ETIMEDOUT:
+	case -ENOMEM:
+	case -EROFS:
+		return error;
+	case -EDQUOT:
+	case -EFBIG:
+		return -ENOSPC;
+	case -ENXIO:
+		return -ENODEV;
+	default:
+		return -EIO;
+	}
+}
+
 void file_finish(struct file_req *fr, int result)
 {
 	struct blk_file *f = fr->file;
@@ -141,7 +163,7 @@ void file_finish(struct file_req *fr, int result)
 	list_add_tail(f->spare.next, &fr->range);
 	if (held && !list_empty(&f->blocked))
 		admit(f);
-	blk_complete(req, result);
+	blk_complete(req, plain_error(result));
 }
 
 static void submit_aio(struct file_req *fr, enum aio_op op, void (*done)(struct aio_req *aio))

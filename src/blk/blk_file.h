@@ -49,7 +49,7 @@ struct file_req {
 
 extern const struct blk_ops blk_file_ops;
 
-/* Answers the request. result 0 or negative errno. */
+/* Answers the request. result 0 or whatever errno the kernel gave, negative. */
 void file_finish(struct file_req *fr, int result);
 
 /* The kernel gave no bytes where the file should have some. Returns the error to report. */
