@@ -60,7 +60,7 @@ static void bounce(void *arg)
 static void bench_switch(void)
 {
 	static char stack[65536] __attribute__((aligned(64)));
-	struct loop_options options = { .aio = LOOP_AIO_THREADS };
+	struct loop_options options = {.aio = LOOP_AIO_THREADS};
 	struct loop *loop;
 	uint64_t start;
 
@@ -68,8 +68,7 @@ static void bench_switch(void)
 	start = now_ns();
 	for (unsigned i = 0; i < SWITCHES / 2; i++)
 		task_context_switch(&here, &there);
-	printf("%-44s %8.1f ns\n", "bare switch of stacks",
-		(double)(now_ns() - start) / SWITCHES);
+	printf("%-44s %8.1f ns\n", "bare switch of stacks", (double)(now_ns() - start) / SWITCHES);
 
 	if (loop_new(&options, &loop, NULL))
 		exit(1);
@@ -156,12 +155,12 @@ static int ours(void *arg)
 				exit(1);
 			continue;
 		}
-		r[i] = (struct reader){ .t = t, .iov = { t->buf + i * IO_BYTES, IO_BYTES } };
-		r[i].req = (struct blk_req){ .op = BLK_READ,
+		r[i] = (struct reader){.t = t, .iov = {t->buf + i * IO_BYTES, IO_BYTES}};
+		r[i].req = (struct blk_req){.op = BLK_READ,
 			.length = IO_BYTES,
 			.iov = &r[i].iov,
 			.iovcnt = 1,
-			.done = read_done };
+			.done = read_done};
 		read_next(&r[i]);
 	}
 	task_group_wait(&t->g);
@@ -184,8 +183,8 @@ static void bare_read(struct bare *b, unsigned slot)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&b->ring);
 
-	io_uring_prep_read_fixed(sqe, b->fd, b->buf + slot * IO_BYTES, IO_BYTES,
-		random_offset(&b->rng), 0);
+	io_uring_prep_read_fixed(
+		sqe, b->fd, b->buf + slot * IO_BYTES, IO_BYTES, random_offset(&b->rng), 0);
 	io_uring_sqe_set_data64(sqe, slot);
 }
 
@@ -202,7 +201,8 @@ static uint64_t bare_turn(struct bare *b)
 		unsigned head, n = 0;
 
 		io_uring_submit_and_wait(&b->ring, 1);
-		io_uring_for_each_cqe(&b->ring, head, cqe) {
+		io_uring_for_each_cqe(&b->ring, head, cqe)
+		{
 			n++;
 			if (cqe->res != (int)IO_BYTES)
 				exit(1);
@@ -220,17 +220,18 @@ static uint64_t bare_turn(struct bare *b)
 
 static bool bare_open(struct bare *b, const char *path)
 {
-	struct io_uring_params p = { .flags = IORING_SETUP_SINGLE_ISSUER |
-			IORING_SETUP_COOP_TASKRUN | IORING_SETUP_DEFER_TASKRUN };
+	struct io_uring_params p = {.flags = IORING_SETUP_SINGLE_ISSUER |
+					     IORING_SETUP_COOP_TASKRUN |
+					     IORING_SETUP_DEFER_TASKRUN};
 	struct iovec all;
 
 	rng_seed(&b->rng, 1);
 	b->fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	b->buf = aligned_alloc(4096, (size_t)DEPTH * IO_BYTES);
-	all = (struct iovec){ b->buf, (size_t)DEPTH * IO_BYTES };
+	all = (struct iovec){b->buf, (size_t)DEPTH * IO_BYTES};
 	return b->fd >= 0 && b->buf && io_uring_queue_init_params(64, &b->ring, &p) == 0 &&
-		io_uring_register_ring_fd(&b->ring) == 1 &&
-		io_uring_register_buffers(&b->ring, &all, 1) == 0;
+	       io_uring_register_ring_fd(&b->ring) == 1 &&
+	       io_uring_register_buffers(&b->ring, &all, 1) == 0;
 }
 
 static void bare_close(struct bare *b)
@@ -301,7 +302,7 @@ static void report(const char *what, uint64_t reads, uint64_t bare)
 static void bench_reads(struct loop *loop, struct blk_dev *dev, const char *path)
 {
 	uint64_t bare_reads = 0, done_reads = 0, task_reads = 0;
-	struct turn t = { .dev = dev };
+	struct turn t = {.dev = dev};
 	struct bare bare;
 	bool have_bare = bare_open(&bare, path);
 
@@ -330,7 +331,7 @@ int main(int argc, char **argv)
 {
 	struct loop *loop;
 	struct blk_dev *dev;
-	struct err err = { 0 };
+	struct err err = {0};
 	char path[4096];
 	int r;
 

@@ -22,14 +22,14 @@ enum aio_op {
 struct aio_req {
 	enum aio_op op;
 	int fd;
-	int mode;                /* AIO_ALLOCATE */
-	bool dsync;              /* AIO_WRITE: stable when done */
+	int mode;   /* AIO_ALLOCATE */
+	bool dsync; /* AIO_WRITE: stable when done */
 	uint64_t offset;
 	uint64_t length;         /* AIO_ALLOCATE */
 	const struct iovec *iov; /* valid until done */
 	int iovcnt;
 	void (*done)(struct aio_req *req);
-	int64_t result;          /* bytes or negative errno */
+	int64_t result; /* bytes or negative errno */
 	void *user;
 	/* the engine's */
 	struct aio_engine *aio;
@@ -41,8 +41,8 @@ struct aio_engine_ops {
 	const char *name;
 	void (*submit)(struct aio_engine *aio, struct aio_req *req);
 	/*
-	 * Hands what was submitted to the kernel and runs done of what is finished. With wait, first
-	 * blocks until something is finished, aio_engine_ops.wake is called, or until_ns
+	 * Hands what was submitted to the kernel and runs done of what is finished. With wait,
+	 * first blocks until something is finished, aio_engine_ops.wake is called, or until_ns
 	 * (CLOCK_MONOTONIC, UINT64_MAX = for ever); the loop has set asleep then.
 	 */
 	void (*poll)(struct aio_engine *aio, bool wait, uint64_t until_ns);

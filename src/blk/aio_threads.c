@@ -56,7 +56,7 @@ int64_t aio_perform(const struct aio_req *req)
 
 void aio_wait_fd(int fd, uint64_t until_ns)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct timespec ts, *timeout = NULL;
 	uint64_t count;
 
@@ -64,8 +64,8 @@ void aio_wait_fd(int fd, uint64_t until_ns)
 		uint64_t now = clock_mono_ns(&clock_system);
 		uint64_t ns = until_ns > now ? until_ns - now : 0;
 
-		ts = (struct timespec){ .tv_sec = (time_t)(ns / 1000000000u),
-			.tv_nsec = (long)(ns % 1000000000u) };
+		ts = (struct timespec){
+			.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
 		timeout = &ts;
 	}
 	if (ppoll(&p, 1, timeout, NULL) > 0) {

@@ -37,13 +37,13 @@ struct aio_uring {
 	struct aio_engine aio;
 	int wake_fd;
 	unsigned depth;
-	struct list queue;  /* struct aio_req, not yet handed over */
+	struct list queue; /* struct aio_req, not yet handed over */
 	unsigned at_kernel;
 	struct io_uring ring;
 	bool have_ring;
-	bool deferred;      /* IORING_SETUP_DEFER_TASKRUN */
-	bool wake_armed;    /* the ring polls wake_fd */
-	uint64_t owner;     /* serial of the thread the ring belongs to */
+	bool deferred;   /* IORING_SETUP_DEFER_TASKRUN */
+	bool wake_armed; /* the ring polls wake_fd */
+	uint64_t owner;  /* serial of the thread the ring belongs to */
 	enum fixed fixed;
 	unsigned pool_uses;
 	char *pool;
@@ -81,7 +81,7 @@ static int ring_make(struct aio_uring *u)
 	int r = -ENOSYS;
 
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
-		struct io_uring_params p = { .flags = tries[i] | IORING_SETUP_CLAMP };
+		struct io_uring_params p = {.flags = tries[i] | IORING_SETUP_CLAMP};
 
 		/* One more for the poll on wake_fd. */
 		r = io_uring_queue_init_params(u->depth + 1, &u->ring, &p);
@@ -119,7 +119,7 @@ static void ring_drop(struct aio_uring *u)
 
 static void register_pool(struct aio_uring *u)
 {
-	struct iovec all = { .iov_base = u->pool, .iov_len = u->pool_bytes };
+	struct iovec all = {.iov_base = u->pool, .iov_len = u->pool_bytes};
 	int r = io_uring_register_buffers(&u->ring, &all, 1);
 
 	u->fixed = r == 0 ? FIXED_YES : FIXED_NO;
@@ -150,22 +150,24 @@ static void prepare(struct aio_uring *u, struct io_uring_sqe *sqe, struct aio_re
 			io_uring_prep_read_fixed(sqe, req->fd, req->iov[0].iov_base,
 				(unsigned)req->iov[0].iov_len, req->offset, 0);
 		else
-			io_uring_prep_readv(sqe, req->fd, req->iov, (unsigned)req->iovcnt, req->offset);
+			io_uring_prep_readv(
+				sqe, req->fd, req->iov, (unsigned)req->iovcnt, req->offset);
 		break;
 	case AIO_WRITE:
 		if (use_fixed(u, req))
 			io_uring_prep_write_fixed(sqe, req->fd, req->iov[0].iov_base,
 				(unsigned)req->iov[0].iov_len, req->offset, 0);
 		else
-			io_uring_prep_writev(sqe, req->fd, req->iov, (unsigned)req->iovcnt, req->offset);
+			io_uring_prep_writev(
+				sqe, req->fd, req->iov, (unsigned)req->iovcnt, req->offset);
 		sqe->rw_flags = req->dsync ? RWF_DSYNC : 0;
 		break;
 	case AIO_DATASYNC:
 		io_uring_prep_fsync(sqe, req->fd, IORING_FSYNC_DATASYNC);
 		break;
 	case AIO_ALLOCATE:
-		io_uring_prep_fallocate(sqe, req->fd, req->mode, (off_t)req->offset,
-			(off_t)req->length);
+		io_uring_prep_fallocate(
+			sqe, req->fd, req->mode, (off_t)req->offset, (off_t)req->length);
 		break;
 	}
 	io_uring_sqe_set_data(sqe, req);
@@ -334,7 +336,8 @@ static void uring_enter(struct aio_engine *aio)
 	ring_drop(u);
 	r = ring_make(u);
 	if (r)
-		log_warning("io_uring could not be set up (%s); file I/O will be slow.", err_name(r));
+		log_warning(
+			"io_uring could not be set up (%s); file I/O will be slow.", err_name(r));
 }
 
 static void uring_leave(struct aio_engine *aio)

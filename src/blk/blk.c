@@ -11,7 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-int blk_dev_init(struct blk_dev *dev, const struct blk_ops *ops, struct loop *loop, const char *name)
+int blk_dev_init(
+	struct blk_dev *dev, const struct blk_ops *ops, struct loop *loop, const char *name)
 {
 	memset(dev, 0, sizeof(*dev));
 	dev->name = strdup(name);
@@ -138,15 +139,16 @@ static int submit_and_wait(struct blk_dev *dev, enum blk_op op, uint64_t offset,
 	const struct iovec *iov, uint64_t length, unsigned flags)
 {
 	struct waiting w = {
-		.req = {
-			.op = op,
-			.flags = flags,
-			.offset = offset,
-			.length = length,
-			.iov = iov,
-			.iovcnt = iov ? 1 : 0,
-			.done = waiting_done,
-		},
+		.req =
+			{
+				.op = op,
+				.flags = flags,
+				.offset = offset,
+				.length = length,
+				.iov = iov,
+				.iovcnt = iov ? 1 : 0,
+				.done = waiting_done,
+			},
 		.task = task_self(),
 	};
 
@@ -158,14 +160,14 @@ static int submit_and_wait(struct blk_dev *dev, enum blk_op op, uint64_t offset,
 
 int blk_read(struct blk_dev *dev, uint64_t offset, void *buf, size_t length)
 {
-	struct iovec iov = { .iov_base = buf, .iov_len = length };
+	struct iovec iov = {.iov_base = buf, .iov_len = length};
 
 	return submit_and_wait(dev, BLK_READ, offset, &iov, length, 0);
 }
 
 int blk_write(struct blk_dev *dev, uint64_t offset, const void *buf, size_t length, unsigned flags)
 {
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)buf, .iov_len = length };
+	struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = length};
 
 	return submit_and_wait(dev, BLK_WRITE, offset, &iov, length, flags);
 }
@@ -217,18 +219,18 @@ static struct blk_slot *batch_transfer(struct blk_batch *b, struct blk_dev *dev,
 	struct blk_slot *slot = &b->slots[b->used];
 
 	assert(b->used < b->cap);
-	slot->iov = (struct iovec){ .iov_base = buf, .iov_len = length };
+	slot->iov = (struct iovec){.iov_base = buf, .iov_len = length};
 	return batch_submit(b, dev,
-		(struct blk_req){ .op = op,
+		(struct blk_req){.op = op,
 			.flags = flags,
 			.offset = offset,
 			.length = length,
 			.iov = &slot->iov,
-			.iovcnt = 1 });
+			.iovcnt = 1});
 }
 
-struct blk_slot *blk_batch_read(struct blk_batch *b, struct blk_dev *dev, uint64_t offset, void *buf,
-	size_t length)
+struct blk_slot *blk_batch_read(
+	struct blk_batch *b, struct blk_dev *dev, uint64_t offset, void *buf, size_t length)
 {
 	return batch_transfer(b, dev, BLK_READ, offset, buf, length, 0);
 }
@@ -241,14 +243,15 @@ struct blk_slot *blk_batch_write(struct blk_batch *b, struct blk_dev *dev, uint6
 
 struct blk_slot *blk_batch_flush(struct blk_batch *b, struct blk_dev *dev)
 {
-	return batch_submit(b, dev, (struct blk_req){ .op = BLK_FLUSH });
+	return batch_submit(b, dev, (struct blk_req){.op = BLK_FLUSH});
 }
 
-struct blk_slot *blk_batch_zero(struct blk_batch *b, struct blk_dev *dev, uint64_t offset,
-	uint64_t length, unsigned flags)
+struct blk_slot *blk_batch_zero(
+	struct blk_batch *b, struct blk_dev *dev, uint64_t offset, uint64_t length, unsigned flags)
 {
 	return batch_submit(b, dev,
-		(struct blk_req){ .op = BLK_ZERO, .flags = flags, .offset = offset, .length = length });
+		(struct blk_req){
+			.op = BLK_ZERO, .flags = flags, .offset = offset, .length = length});
 }
 
 int blk_batch_wait(struct blk_batch *b)

@@ -47,12 +47,12 @@ struct blk_req {
 	void (*done)(struct blk_req *req);
 	void *user;
 	/* set by the device */
-	int result;              /* valid in done: 0 or negative errno */
+	int result; /* valid in done: 0 or negative errno */
 	struct blk_dev *dev;
-	struct list link;        /* the device's, while in flight */
-	uint64_t started_ns;     /* the device's */
-	void *priv;              /* the device's */
-	struct loop_post ready;  /* blk_complete's */
+	struct list link;       /* the device's, while in flight */
+	uint64_t started_ns;    /* the device's */
+	void *priv;             /* the device's */
+	struct loop_post ready; /* blk_complete's */
 };
 
 enum {
@@ -78,19 +78,20 @@ struct blk_ops {
 struct blk_dev {
 	const struct blk_ops *ops;
 	struct loop *loop;
-	char *name;              /* for messages; owned */
+	char *name; /* for messages; owned */
 	uint64_t size_bytes;
 	uint32_t logical_block;  /* least unit of I/O: 512 or 4096 */
 	uint32_t physical_block; /* unit without read-modify-write */
 	unsigned flags;          /* BLK_DEV_… */
 	unsigned in_flight;
-	struct task_queue idle;  /* woken when in_flight becomes 0 */
+	struct task_queue idle; /* woken when in_flight becomes 0 */
 	bool closing;
 };
 
 /* Called by constructors: zeroes *dev and counts it with its loop. The constructor then sets
  * sizes and flags. -ENOMEM. fini is for ops->close and failed constructors. */
-int blk_dev_init(struct blk_dev *dev, const struct blk_ops *ops, struct loop *loop, const char *name);
+int blk_dev_init(
+	struct blk_dev *dev, const struct blk_ops *ops, struct loop *loop, const char *name);
 void blk_dev_fini(struct blk_dev *dev);
 
 /* Starts a request. Loop thread. The request and its iov stay the caller's. */
@@ -130,13 +131,13 @@ struct blk_batch {
 };
 void blk_batch_init(struct blk_batch *b, struct blk_slot *slots, unsigned cap);
 /* Each returns the slot used; asserts that there is one left. */
-struct blk_slot *blk_batch_read(struct blk_batch *b, struct blk_dev *dev, uint64_t offset, void *buf,
-	size_t length);
+struct blk_slot *blk_batch_read(
+	struct blk_batch *b, struct blk_dev *dev, uint64_t offset, void *buf, size_t length);
 struct blk_slot *blk_batch_write(struct blk_batch *b, struct blk_dev *dev, uint64_t offset,
 	const void *buf, size_t length, unsigned flags);
 struct blk_slot *blk_batch_flush(struct blk_batch *b, struct blk_dev *dev);
-struct blk_slot *blk_batch_zero(struct blk_batch *b, struct blk_dev *dev, uint64_t offset,
-	uint64_t length, unsigned flags);
+struct blk_slot *blk_batch_zero(
+	struct blk_batch *b, struct blk_dev *dev, uint64_t offset, uint64_t length, unsigned flags);
 int blk_batch_wait(struct blk_batch *b);
 
 /* ---- back ends ------------------------------------------------------------------------- */
@@ -152,8 +153,8 @@ enum {
  * file system allows; an exclusive lock (F_OFD_SETLK; O_EXCL on block devices), -EBUSY when
  * somebody else holds it; -ENOMEDIUM for an empty file; err names the path and what to do.
  */
-int blk_file_open(struct loop *loop, const char *path, unsigned flags, struct blk_dev **out,
-	struct err *err);
+int blk_file_open(
+	struct loop *loop, const char *path, unsigned flags, struct blk_dev **out, struct err *err);
 
 /* Makes (must not exist: -EEXIST) a sparse file of that size, mode 0600, and syncs its folder. */
 int blk_file_create(const char *path, uint64_t size_bytes, struct err *err);
@@ -171,9 +172,9 @@ int blk_mem_new(struct loop *loop, const char *name, uint64_t size_bytes, uint32
 enum blk_fault_kind {
 	BLK_FAULT_GONE,        /* every request: -ENODEV */
 	BLK_FAULT_UNREACHABLE, /* requests wait until cleared (then run), or the device is
-	                          declared gone or closed (then -ENODEV) */
+				  declared gone or closed (then -ENODEV) */
 	BLK_FAULT_READ_ERROR,  /* reads touching [offset, offset+length) give -EIO until the
-	                          range is written; each written block is mended */
+				  range is written; each written block is mended */
 	BLK_FAULT_WRITE_ERROR, /* writes and zeros touching the range give -EIO */
 	BLK_FAULT_IO_ERROR,    /* every read, write, zero and flush: -EIO */
 	BLK_FAULT_DELAY,       /* length = milliseconds added to each request; several add up */
@@ -187,7 +188,8 @@ void blk_fault_clear(struct blk_dev *dev, enum blk_fault_kind kind);
 void blk_fault_clear_all(struct blk_dev *dev);
 /* Calls fn for every rule in force (READ_ERROR ranges as they are now, after mending). */
 void blk_fault_for_each(struct blk_dev *dev,
-	void (*fn)(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint64_t length), void *ctx);
+	void (*fn)(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint64_t length),
+	void *ctx);
 
 /*
  * A simulated disk: a medium (what survives) and a volatile cache of writes since the last
@@ -213,7 +215,7 @@ void blk_medium_write(struct blk_medium *m, uint64_t offset, const void *buf, si
 
 /* Counts what passes; owns lower. For tests and benchmarks. */
 struct blk_stats {
-	uint64_t ops[4];   /* by enum blk_op */
+	uint64_t ops[4]; /* by enum blk_op */
 	uint64_t bytes[4];
 	uint64_t errors;
 };

@@ -105,7 +105,7 @@ static void mend_rule(struct blk_fault *f, size_t i, uint64_t offset, uint64_t e
 	}
 	if (offset > r.offset && end < r_end) {
 		/* Without memory for the second half the whole stays bad: that is the safe side. */
-		if (rule_vec_push(&f->rules, (struct rule){ r.kind, end, r_end - end }))
+		if (rule_vec_push(&f->rules, (struct rule){r.kind, end, r_end - end}))
 			return;
 		f->rules.items[i].length = offset - r.offset;
 		return;
@@ -121,7 +121,8 @@ static void mend_rule(struct blk_fault *f, size_t i, uint64_t offset, uint64_t e
 static void mend(struct blk_fault *f, const struct blk_req *req)
 {
 	for (size_t i = f->rules.len; i-- > 0;) {
-		if (f->rules.items[i].kind == BLK_FAULT_READ_ERROR && touches(&f->rules.items[i], req))
+		if (f->rules.items[i].kind == BLK_FAULT_READ_ERROR &&
+			touches(&f->rules.items[i], req))
 			mend_rule(f, i, req->offset, req->offset + req->length);
 	}
 }
@@ -255,7 +256,7 @@ int blk_fault_add(struct blk_dev *dev, enum blk_fault_kind kind, uint64_t offset
 	case BLK_FAULT_IO_ERROR:
 		break;
 	}
-	r = rule_vec_push(&f->rules, (struct rule){ kind, offset, length });
+	r = rule_vec_push(&f->rules, (struct rule){kind, offset, length});
 	if (r == 0 && kind == BLK_FAULT_GONE)
 		release(f, true);
 	return r;
@@ -281,7 +282,8 @@ void blk_fault_clear_all(struct blk_dev *dev)
 }
 
 void blk_fault_for_each(struct blk_dev *dev,
-	void (*fn)(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint64_t length), void *ctx)
+	void (*fn)(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint64_t length),
+	void *ctx)
 {
 	const struct blk_fault *f = fault_of(dev);
 

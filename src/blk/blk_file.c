@@ -36,8 +36,10 @@ static struct blk_file *file_of(struct blk_dev *dev)
 int file_truncated(struct blk_file *f)
 {
 	if (!f->gone)
-		log_error("%s has become shorter while in use; nothing is read from or written to it "
-			  "any more.", f->dev.name);
+		log_error(
+			"%s has become shorter while in use; nothing is read from or written to it "
+			"any more.",
+			f->dev.name);
 	f->gone = true;
 	return -EIO;
 }
@@ -47,7 +49,7 @@ int file_truncated(struct blk_file *f)
 static bool needs_range(const struct file_req *fr)
 {
 	return fr->file->offset_align > fr->file->dev.logical_block &&
-		(fr->req->op == BLK_WRITE || fr->req->op == BLK_ZERO);
+	       (fr->req->op == BLK_WRITE || fr->req->op == BLK_ZERO);
 }
 
 static bool touches_any(const struct list *ranges, const struct file_req *fr)

@@ -19,7 +19,7 @@ struct blk_file {
 	int fd;
 	bool is_block;
 	bool direct;
-	bool gone;             /* the file was truncated under us */
+	bool gone; /* the file was truncated under us */
 	enum file_zero zero;
 	uint32_t memory_align; /* of direct I/O: addresses */
 	uint32_t offset_align; /* offsets and lengths; 1 when not direct */
@@ -41,10 +41,10 @@ struct file_req {
 	struct aio_req aio;
 	struct blk_file *file;
 	struct blk_req *req;
-	uint64_t done;         /* bytes transferred */
-	struct iovec *rest;    /* made when a transfer has to be continued */
-	struct list range;     /* in writing or blocked */
-	uint64_t from, to;     /* the range, rounded to offset_align */
+	uint64_t done;      /* bytes transferred */
+	struct iovec *rest; /* made when a transfer has to be continued */
+	struct list range;  /* in writing or blocked */
+	uint64_t from, to;  /* the range, rounded to offset_align */
 };
 
 extern const struct blk_ops blk_file_ops;

@@ -58,7 +58,7 @@ static int io(struct bounce *b, enum aio_op op, uint64_t offset, size_t at, size
 	uint32_t unit = f->direct ? f->offset_align : f->dev.logical_block;
 
 	while (length) {
-		struct iovec iov = { .iov_base = b->buf + at, .iov_len = length };
+		struct iovec iov = {.iov_base = b->buf + at, .iov_len = length};
 		size_t got;
 
 		aio->op = op;
@@ -146,7 +146,7 @@ static int piece(struct bounce *b, uint64_t done, uint64_t *moved)
 
 static void bounce_task(void *arg)
 {
-	struct bounce b = { .fr = arg, .task = task_self() };
+	struct bounce b = {.fr = arg, .task = task_self()};
 	uint64_t done = 0, moved;
 	int r = 0;
 

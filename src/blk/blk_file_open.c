@@ -44,12 +44,14 @@ static int explain_open(struct err *err, const char *path, int error)
 	case EACCES:
 	case EPERM:
 		return err_set(err, -error,
-			"%s may not be opened by this user; change its owner or permissions.", path);
+			"%s may not be opened by this user; change its owner or permissions.",
+			path);
 	case EROFS:
 		return err_set(err, -error, "%s is on a read-only file system.", path);
 	case EBUSY:
 		return err_set(err, -error,
-			"%s is in use (mounted, or part of another volume); release it there first.",
+			"%s is in use (mounted, or part of another volume); release it there "
+			"first.",
 			path);
 	case ENOMEDIUM:
 		return err_set(err, -error, "%s has no medium in it.", path);
@@ -66,7 +68,8 @@ static int open_fd(struct blk_file *f, const char *path, unsigned flags, struct 
 	if (stat(path, &st))
 		return explain_open(err, path, errno);
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return err_set(err, -ENOTBLK, "%s is neither a regular file nor a block device.", path);
+		return err_set(
+			err, -ENOTBLK, "%s is neither a regular file nor a block device.", path);
 	f->is_block = S_ISBLK(st.st_mode);
 	mode |= flags & BLK_OPEN_READ_ONLY ? O_RDONLY : O_RDWR;
 	if (f->is_block && !(flags & BLK_OPEN_NO_LOCK))
@@ -84,7 +87,8 @@ static int open_fd(struct blk_file *f, const char *path, unsigned flags, struct 
 	if (fstat(f->fd, &st))
 		return explain_open(err, path, errno);
 	if (f->is_block ? !S_ISBLK(st.st_mode) : !S_ISREG(st.st_mode))
-		return err_set(err, -EAGAIN, "%s was replaced while it was opened; try again.", path);
+		return err_set(
+			err, -EAGAIN, "%s was replaced while it was opened; try again.", path);
 	/* It was there so that opening cannot hang; left there io_uring would take it as "do not
 	 * wait". */
 	fcntl(f->fd, F_SETFL, fcntl(f->fd, F_GETFL) & ~O_NONBLOCK);
@@ -103,8 +107,8 @@ static int lock_file(struct blk_file *f, const char *path, unsigned flags, struc
 	if (fcntl(f->fd, F_OFD_SETLK, &whole) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
-		return err_set(err, -EBUSY, "%s is in use by another program; close it there first.",
-			path);
+		return err_set(err, -EBUSY,
+			"%s is in use by another program; close it there first.", path);
 	return err_set(err, -errno, "%s cannot be locked: %s.", path, err_name(errno));
 }
 
@@ -132,7 +136,7 @@ static void go_buffered(struct blk_file *f)
 
 static void find_alignment(struct blk_file *f, unsigned flags)
 {
-	struct statx sx = { 0 };
+	struct statx sx = {0};
 
 	if (!f->direct) {
 		go_buffered(f);
@@ -202,13 +206,15 @@ static int find_shape(struct blk_file *f, const char *path, unsigned flags, stru
 	int r = file_size(f->fd, f->is_block, &size);
 
 	if (r)
-		return err_set(err, r, "The size of %s cannot be found out: %s.", path, err_name(r));
-	if (f->is_block && (ioctl(f->fd, BLKSSZGET, &logical) || ioctl(f->fd, BLKPBSZGET, &physical)))
+		return err_set(
+			err, r, "The size of %s cannot be found out: %s.", path, err_name(r));
+	if (f->is_block &&
+		(ioctl(f->fd, BLKSSZGET, &logical) || ioctl(f->fd, BLKPBSZGET, &physical)))
 		return err_set(err, -errno, "The block size of %s cannot be found out: %s.", path,
 			err_name(errno));
 	if (logical != 512 && logical != 4096)
-		return err_set(err, -EINVAL, "%s has blocks of %d bytes; 512 and 4096 are supported.",
-			path, logical);
+		return err_set(err, -EINVAL,
+			"%s has blocks of %d bytes; 512 and 4096 are supported.", path, logical);
 	size -= size % (unsigned)logical;
 	if (size == 0)
 		return err_set(err, -ENOMEDIUM, "%s is empty; give it a size first.", path);
@@ -238,8 +244,8 @@ void file_destroy(struct blk_file *f)
 	free(f);
 }
 
-int blk_file_open(struct loop *loop, const char *path, unsigned flags, struct blk_dev **out,
-	struct err *err)
+int blk_file_open(
+	struct loop *loop, const char *path, unsigned flags, struct blk_dev **out, struct err *err)
 {
 	struct blk_file *f;
 	int r;
@@ -306,7 +312,8 @@ static int explain_create(struct err *err, const char *path, int error)
 		return err_set(err, -error, "The folder of %s does not exist.", path);
 	case EFBIG:
 		return err_set(err, -error,
-			"%s would be larger than the file system or the limits of this process allow.",
+			"%s would be larger than the file system or the limits of this process "
+			"allow.",
 			path);
 	default:
 		return err_set(err, -error, "%s cannot be made: %s.", path, err_name(error));
@@ -319,7 +326,8 @@ int blk_file_create(const char *path, uint64_t size_bytes, struct err *err)
 	int r;
 
 	if (size_bytes == 0 || size_bytes % 512 || size_bytes > INT64_MAX)
-		return err_set(err, -EINVAL, "The size of %s must be a multiple of 512 bytes.", path);
+		return err_set(
+			err, -EINVAL, "The size of %s must be a multiple of 512 bytes.", path);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return explain_create(err, path, errno);

@@ -44,14 +44,15 @@ struct filter_child *blk_filter_child(struct blk_filter *f, struct blk_req *pare
 		return NULL;
 	}
 	*c = (struct filter_child){
-		.req = {
-			.op = parent->op,
-			.flags = parent->flags,
-			.offset = parent->offset,
-			.length = parent->length,
-			.iov = parent->iov,
-			.iovcnt = parent->iovcnt,
-		},
+		.req =
+			{
+				.op = parent->op,
+				.flags = parent->flags,
+				.offset = parent->offset,
+				.length = parent->length,
+				.iov = parent->iov,
+				.iovcnt = parent->iovcnt,
+			},
 		.parent = parent,
 		.filter = f,
 	};

@@ -34,11 +34,11 @@
 
 struct fragment {
 	struct list link;
-	uint64_t write;     /* all fragments of a write have the same */
-	uint64_t completed; /* position in the order of completions, or IN_FLIGHT */
-	uint32_t first, count; /* sectors of the page */
+	uint64_t write;              /* all fragments of a write have the same */
+	uint64_t completed;          /* position in the order of completions, or IN_FLIGHT */
+	uint32_t first, count;       /* sectors of the page */
 	uint64_t mask[SECTORS / 64]; /* sectors of the page that still matter */
-	uint8_t *data;      /* count sectors, or NULL = zeros */
+	uint8_t *data;               /* count sectors, or NULL = zeros */
 };
 
 struct page {
@@ -78,7 +78,7 @@ static void *must(void *p)
 
 static struct piece piece_at(uint64_t offset, uint64_t length)
 {
-	struct piece p = { .page = offset / PAGE, .at = (uint32_t)(offset % PAGE) };
+	struct piece p = {.page = offset / PAGE, .at = (uint32_t)(offset % PAGE)};
 
 	p.length = PAGE - p.at < length ? PAGE - p.at : (uint32_t)length;
 	return p;
@@ -167,11 +167,11 @@ static void page_view(const struct page *page, uint32_t first, uint32_t count, u
 		memset(buf, 0, (size_t)count * SECTOR);
 	if (!page)
 		return;
-	list_for_each(pos, tmp, &page->fragments) {
+	list_for_each (pos, tmp, &page->fragments) {
 		const struct fragment *f = list_entry(pos, struct fragment, link);
 		uint32_t from = f->first > first ? f->first : first;
-		uint32_t to = f->first + f->count < first + count ? f->first + f->count :
-								    first + count;
+		uint32_t to =
+			f->first + f->count < first + count ? f->first + f->count : first + count;
 
 		for (uint32_t s = from; s < to; s++) {
 			if (masked(f, s))
@@ -229,7 +229,7 @@ static void cursor_copy(struct cursor *c, uint8_t *to, size_t length)
 static void add_fragments(struct blk_medium *m, uint64_t offset, uint64_t length,
 	const struct iovec *iov, int iovcnt, uint64_t completed)
 {
-	struct cursor c = { .iov = iov, .left = iovcnt };
+	struct cursor c = {.iov = iov, .left = iovcnt};
 
 	m->writes++;
 	while (length) {
@@ -258,14 +258,14 @@ static void add_fragments(struct blk_medium *m, uint64_t offset, uint64_t length
 	}
 }
 
-void medium_write_cached(struct blk_medium *m, uint64_t offset, uint64_t length,
-	const struct iovec *iov, int iovcnt)
+void medium_write_cached(
+	struct blk_medium *m, uint64_t offset, uint64_t length, const struct iovec *iov, int iovcnt)
 {
 	add_fragments(m, offset, length, iov, iovcnt, ++m->completions);
 }
 
-void medium_add_in_flight(struct blk_medium *m, uint64_t offset, uint64_t length,
-	const struct iovec *iov, int iovcnt)
+void medium_add_in_flight(
+	struct blk_medium *m, uint64_t offset, uint64_t length, const struct iovec *iov, int iovcnt)
 {
 	add_fragments(m, offset, length, iov, iovcnt, IN_FLIGHT);
 }
@@ -274,7 +274,7 @@ static void supersede(struct page *page, uint32_t first, uint32_t count)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &page->fragments) {
+	list_for_each (pos, tmp, &page->fragments) {
 		struct fragment *f = list_entry(pos, struct fragment, link);
 
 		for (uint32_t s = first; s < first + count; s++)
@@ -284,10 +284,10 @@ static void supersede(struct page *page, uint32_t first, uint32_t count)
 	}
 }
 
-void medium_write_stable(struct blk_medium *m, uint64_t offset, uint64_t length,
-	const struct iovec *iov, int iovcnt)
+void medium_write_stable(
+	struct blk_medium *m, uint64_t offset, uint64_t length, const struct iovec *iov, int iovcnt)
 {
-	struct cursor c = { .iov = iov, .left = iovcnt };
+	struct cursor c = {.iov = iov, .left = iovcnt};
 
 	m->completions++;
 	while (length) {
@@ -319,11 +319,12 @@ void blk_medium_write(struct blk_medium *m, uint64_t offset, const void *buf, si
 		struct piece p = piece_at(offset, length);
 		uint32_t first = p.at / SECTOR;
 		uint32_t count = (p.at + p.length + SECTOR - 1) / SECTOR - first;
-		struct iovec iov = { .iov_base = m->scratch, .iov_len = (size_t)count * SECTOR };
+		struct iovec iov = {.iov_base = m->scratch, .iov_len = (size_t)count * SECTOR};
 
 		page_view(page_find(m, p.page), first, count, m->scratch);
 		memcpy(m->scratch + p.at % SECTOR, from, p.length);
-		medium_write_stable(m, p.page * PAGE + (uint64_t)first * SECTOR, iov.iov_len, &iov, 1);
+		medium_write_stable(
+			m, p.page * PAGE + (uint64_t)first * SECTOR, iov.iov_len, &iov, 1);
 		from += p.length;
 		offset += p.length;
 		length -= p.length;
@@ -339,7 +340,7 @@ void medium_flush(struct blk_medium *m, uint64_t mark)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &m->dirty) {
+	list_for_each (pos, tmp, &m->dirty) {
 		struct page *page = list_entry(pos, struct page, dirty);
 		struct fragment *f;
 
@@ -381,10 +382,10 @@ static void settle(struct page *page, uint64_t salt, struct rng *rng)
 	struct ordered *order = must(calloc(n, sizeof(*order)));
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &page->fragments) {
+	list_for_each (pos, tmp, &page->fragments) {
 		struct fragment *f = list_entry(pos, struct fragment, link);
 
-		order[i++] = (struct ordered){ fate_bits(salt, f->write), f };
+		order[i++] = (struct ordered){fate_bits(salt, f->write), f};
 	}
 	qsort(order, n, sizeof(*order), by_key);
 	for (i = 0; i < n; i++) {

@@ -58,9 +58,11 @@ static void take_effect(struct blk_sim *sim, const struct sim_req *r)
 	case BLK_WRITE:
 	case BLK_ZERO:
 		if (req->flags & BLK_FUA)
-			medium_write_stable(sim->medium, req->offset, req->length, iov, req->iovcnt);
+			medium_write_stable(
+				sim->medium, req->offset, req->length, iov, req->iovcnt);
 		else
-			medium_write_cached(sim->medium, req->offset, req->length, iov, req->iovcnt);
+			medium_write_cached(
+				sim->medium, req->offset, req->length, iov, req->iovcnt);
 		break;
 	case BLK_FLUSH:
 		medium_flush(sim->medium, r->mark);
@@ -122,7 +124,8 @@ static void sim_submit(struct blk_dev *dev, struct blk_req *req)
 	r->timer.fn = delay_over;
 	list_add_tail(&sim->requests, &r->link);
 	loop_timer_set(dev->loop, &r->timer,
-		loop_now_ns(dev->loop) + DELAY_MIN_NS + rng_below(rng, DELAY_MAX_NS - DELAY_MIN_NS));
+		loop_now_ns(dev->loop) + DELAY_MIN_NS +
+			rng_below(rng, DELAY_MAX_NS - DELAY_MIN_NS));
 }
 
 static void sim_close(struct blk_dev *dev)

@@ -18,11 +18,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define UNIT       4096u
-#define ORDERS     11 /* 4 KiB … 4 MiB */
-#define BLOCK_MAX  ((size_t)UNIT << (ORDERS - 1))
-#define LEVELS     3
-#define NOT_FREE   0xff
+#define UNIT          4096u
+#define ORDERS        11 /* 4 KiB … 4 MiB */
+#define BLOCK_MAX     ((size_t)UNIT << (ORDERS - 1))
+#define LEVELS        3
+#define NOT_FREE      0xff
 #define DEFAULT_BYTES ((size_t)32 << 20)
 
 struct unit {
@@ -195,7 +195,7 @@ void *loop_buf_try_at(struct loop *loop, enum loop_buf_level level, size_t size)
 
 void *loop_buf_alloc_at(struct loop *loop, enum loop_buf_level level, size_t size)
 {
-	struct waiter w = { .task = task_self(), .loop = loop, .order = order_of(size) };
+	struct waiter w = {.task = task_self(), .loop = loop, .order = order_of(size)};
 
 	assert(w.task);
 	w.buf = loop_buf_try_at(loop, level, size);

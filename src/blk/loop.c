@@ -41,15 +41,15 @@ static int64_t clock_wall(const struct clock *c)
 	return loop_wall_ms(container_of(c, struct loop, clock));
 }
 
-int loop_init(struct loop *loop, const struct loop_kind *kind, const char *name,
-	size_t buffer_pool_bytes)
+int loop_init(
+	struct loop *loop, const struct loop_kind *kind, const char *name, size_t buffer_pool_bytes)
 {
 	int r = loop_pool_new(buffer_pool_bytes, &loop->pool);
 
 	if (r)
 		return r;
 	loop->kind = kind;
-	loop->clock = (struct clock){ .mono_ns = clock_mono, .wall_ms = clock_wall };
+	loop->clock = (struct clock){.mono_ns = clock_mono, .wall_ms = clock_wall};
 	snprintf(loop->name, sizeof(loop->name), "%s", name ? name : "");
 	list_init(&loop->ready);
 	list_init(&loop->stacks);
@@ -274,7 +274,7 @@ static void call_start(struct loop_post *post)
 
 int task_call(struct loop *loop, int (*fn)(void *arg), void *arg)
 {
-	struct call call = { .post.fn = call_start, .loop = loop, .fn = fn, .arg = arg };
+	struct call call = {.post.fn = call_start, .loop = loop, .fn = fn, .arg = arg};
 
 	if (loop_current() == loop) {
 		assert(task_self() && "a callback of the loop cannot wait");

@@ -36,16 +36,16 @@ struct loop;
 struct rng;
 
 enum loop_aio {
-	LOOP_AIO_AUTO,    /* io_uring where the kernel allows it, else threads */
+	LOOP_AIO_AUTO, /* io_uring where the kernel allows it, else threads */
 	LOOP_AIO_URING,
 	LOOP_AIO_THREADS,
 };
 
 struct loop_options {
 	enum loop_aio aio;
-	unsigned queue_depth;       /* requests in flight at the kernel; 0 = 256 */
-	const char *name;           /* of the thread, for people; may be NULL */
-	size_t buffer_pool_bytes;   /* bound of loop_buf_alloc's pool; 0 = 32 MiB */
+	unsigned queue_depth;     /* requests in flight at the kernel; 0 = 256 */
+	const char *name;         /* of the thread, for people; may be NULL */
+	size_t buffer_pool_bytes; /* bound of loop_buf_alloc's pool; 0 = 32 MiB */
 };
 
 /* Makes a real loop. Not yet running. Errors: -ENOMEM, -ENOSYS (URING asked, not there). */

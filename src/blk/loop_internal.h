@@ -27,8 +27,8 @@ struct loop_kind {
 	/* A post made on the loop's own thread: kept in order. */
 	void (*post)(struct loop *loop, struct loop_post *post);
 	/*
-	 * Runs some events, ends early when loop_ended. Returns false when the loop is idle: nothing
-	 * ready, no I/O, simulated: no timer.
+	 * Runs some events, ends early when loop_ended. Returns false when the loop is idle:
+	 * nothing ready, no I/O, simulated: no timer.
 	 */
 	bool (*step)(struct loop *loop);
 	/* Idle: blocks until a post, a timer or loop_stop. */
@@ -50,7 +50,7 @@ struct loop {
 
 	/* ---- of the running thread ---- */
 	uint64_t now_ns;
-	struct list ready;  /* struct loop_post; the simulated kind keeps only posts here */
+	struct list ready; /* struct loop_post; the simulated kind keeps only posts here */
 	struct loop_timer *timers;
 	uint64_t timer_order;
 	enum loop_run_mode mode;
@@ -69,11 +69,11 @@ struct loop {
 
 	/* ---- shared with other threads, under lock ---- */
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* a run began or ended, a task_call finished, simulated: a post */
-	bool owned;             /* somebody runs the loop */
-	struct list inbox;      /* struct loop_post */
-	bool asleep;            /* blocked in the kernel: posts must wake it */
-	atomic_bool inbox_full; /* hint to look at the inbox */
+	pthread_cond_t changed;  /* a run began or ended, a task_call finished, simulated: a post */
+	bool owned;              /* somebody runs the loop */
+	struct list inbox;       /* struct loop_post */
+	bool asleep;             /* blocked in the kernel: posts must wake it */
+	atomic_bool inbox_full;  /* hint to look at the inbox */
 	atomic_bool running_now; /* owned, readable without the lock */
 	atomic_bool stop;
 };

@@ -74,7 +74,7 @@ static void sleep_in_aio(struct loop *loop)
 
 	pthread_mutex_lock(&loop->lock);
 	wait = list_empty(&loop->inbox) &&
-		!(loop->mode == LOOP_RUN_STOP && atomic_load(&loop->stop));
+	       !(loop->mode == LOOP_RUN_STOP && atomic_load(&loop->stop));
 	loop->asleep = wait;
 	pthread_mutex_unlock(&loop->lock);
 	aio->ops->poll(aio, wait, timer ? timer->due_ns : UINT64_MAX);
@@ -172,8 +172,8 @@ struct aio_engine *aio_engine_of(struct loop *loop)
 	return loop->kind == &real_kind ? real_of(loop)->aio : NULL;
 }
 
-static int make_aio(struct loop *loop, const struct loop_options *o, struct aio_engine **out,
-	struct err *err)
+static int make_aio(
+	struct loop *loop, const struct loop_options *o, struct aio_engine **out, struct err *err)
 {
 	unsigned depth = o->queue_depth ? o->queue_depth : 256;
 	int r;
@@ -185,7 +185,8 @@ static int make_aio(struct loop *loop, const struct loop_options *o, struct aio_
 		if (r == 0)
 			return 0;
 		if (o->aio == LOOP_AIO_URING)
-			return err_set(err, r, "This kernel does not offer io_uring (%s).", err_name(r));
+			return err_set(
+				err, r, "This kernel does not offer io_uring (%s).", err_name(r));
 		break;
 	case LOOP_AIO_THREADS:
 		break;
@@ -198,7 +199,7 @@ static int make_aio(struct loop *loop, const struct loop_options *o, struct aio_
 
 int loop_new(const struct loop_options *options, struct loop **out, struct err *err)
 {
-	struct loop_options o = options ? *options : (struct loop_options){ 0 };
+	struct loop_options o = options ? *options : (struct loop_options){0};
 	struct loop_real *real = calloc(1, sizeof(*real));
 	int r;
 

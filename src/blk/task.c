@@ -142,7 +142,8 @@ static __attribute__((noinline)) void enter_task(struct loop *loop, struct task 
 {
 	loop->running = task;
 #ifdef __SANITIZE_ADDRESS__
-	__sanitizer_start_switch_fiber(&loop->sanitizer.fake_stack, stack_base(task), stack_usable());
+	__sanitizer_start_switch_fiber(
+		&loop->sanitizer.fake_stack, stack_base(task), stack_usable());
 #endif
 #ifdef __SANITIZE_THREAD__
 	loop->sanitizer.fiber = __tsan_get_current_fiber();

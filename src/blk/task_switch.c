@@ -6,8 +6,8 @@
 
 #if defined(__x86_64__)
 
-void task_context_make(struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg),
-	void *arg)
+void task_context_make(
+	struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg), void *arg)
 {
 	/* As task_switch_asm leaves a stack: six registers and the return address, which sits
 	 * so that the stack is 16-aligned where task_switch_start makes its call. */
@@ -22,8 +22,8 @@ void task_context_make(struct task_context *ctx, void *stack, size_t size, void 
 
 #elif defined(__aarch64__)
 
-void task_context_make(struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg),
-	void *arg)
+void task_context_make(
+	struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg), void *arg)
 {
 	uint64_t *sp = (uint64_t *)(((uintptr_t)stack + size) & ~(uintptr_t)15) - 20;
 
@@ -53,8 +53,8 @@ static void start(unsigned hi, unsigned lo)
 	ctx->fn(ctx->arg);
 }
 
-void task_context_make(struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg),
-	void *arg)
+void task_context_make(
+	struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg), void *arg)
 {
 	uintptr_t p = (uintptr_t)ctx;
 

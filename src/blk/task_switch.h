@@ -57,8 +57,8 @@ struct task_sanitizer {
 
 /* Prepares a context that runs fn(arg) on the stack when first switched to; fn must not
  * return. */
-void task_context_make(struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg),
-	void *arg);
+void task_context_make(
+	struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg), void *arg);
 
 /* Saves where we are in from and goes on in to. */
 void task_context_switch(struct task_context *from, struct task_context *to);

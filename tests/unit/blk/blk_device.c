@@ -26,7 +26,7 @@ static int attach(uint32_t block)
 	cleanup_close int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	cleanup_close int file = open(image, O_RDWR | O_CLOEXEC);
 	int number = control >= 0 ? ioctl(control, LOOP_CTL_GET_FREE) : -1;
-	struct loop_config config = { .block_size = block, .info.lo_flags = LO_FLAGS_AUTOCLEAR };
+	struct loop_config config = {.block_size = block, .info.lo_flags = LO_FLAGS_AUTOCLEAR};
 	int fd;
 
 	if (number < 0 || file < 0)
@@ -43,12 +43,12 @@ static int attach(uint32_t block)
 
 static void conforms(uint32_t block, enum loop_aio aio)
 {
-	struct conformance_options options = { .seed = block, .rounds = 15 };
-	struct loop_options loop_options = { .aio = aio };
+	struct conformance_options options = {.seed = block, .rounds = 15};
+	struct loop_options loop_options = {.aio = aio};
 	cleanup_close int fd = attach(block);
 	struct loop *loop;
 	struct blk_dev *dev, *again;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	if (fd < 0) {
 		skip();

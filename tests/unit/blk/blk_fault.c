@@ -40,7 +40,7 @@ static void run(int (*fn)(void *dev))
 
 static void filters_without_rules_conform(void **state)
 {
-	struct conformance_options options = { .seed = 21, .rounds = 30 };
+	struct conformance_options options = {.seed = 21, .rounds = 30};
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
@@ -60,7 +60,7 @@ static void filters_without_rules_conform(void **state)
 
 static int delayed_conformance(void *dev)
 {
-	struct conformance_options options = { .seed = 22, .rounds = 10 };
+	struct conformance_options options = {.seed = 22, .rounds = 10};
 	uint64_t start = loop_now_ns(((struct blk_dev *)dev)->loop);
 
 	assert_int_equal(blk_fault_add(dev, BLK_FAULT_DELAY, 0, 1), 0);
@@ -78,7 +78,7 @@ static void a_slow_device_conforms(void **state)
 
 static int all_ops(struct blk_dev *dev, int result)
 {
-	char buf[512] = { 0 };
+	char buf[512] = {0};
 
 	assert_int_equal(blk_read(dev, 0, buf, 512), result);
 	assert_int_equal(blk_write(dev, 0, buf, 512, 0), result);
@@ -128,7 +128,7 @@ static void see(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint64_t l
 
 static uint64_t bad_bytes(struct blk_dev *dev)
 {
-	struct seen s = { 0 };
+	struct seen s = {0};
 	uint64_t sum = 0;
 
 	blk_fault_for_each(dev, see, &s);
@@ -140,8 +140,8 @@ static uint64_t bad_bytes(struct blk_dev *dev)
 static int read_errors(void *arg)
 {
 	struct blk_dev *dev = arg;
-	char buf[4096] = { 0 };
-	struct seen s = { 0 };
+	char buf[4096] = {0};
+	struct seen s = {0};
 
 	assert_int_equal(blk_fault_add(dev, BLK_FAULT_READ_ERROR, 8192, 4096), 0);
 	blk_fault_for_each(dev, see, &s);
@@ -180,7 +180,7 @@ static void a_write_mends_what_could_not_be_read(void **state)
 static int write_errors(void *arg)
 {
 	struct blk_dev *dev = arg;
-	char buf[4096] = { 0 };
+	char buf[4096] = {0};
 
 	assert_int_equal(blk_fault_add(dev, BLK_FAULT_READ_ERROR, 4096, 512), 0);
 	assert_int_equal(blk_fault_add(dev, BLK_FAULT_WRITE_ERROR, 4096, 512), 0);
@@ -245,7 +245,7 @@ static void unreachable_then(enum release how, int result)
 
 		assert_int_equal(blk_fault_add(dev, BLK_FAULT_UNREACHABLE, 0, 0), 0);
 		for (int i = 0; i < 3; i++) {
-			r[i] = (struct reader){ .dev = dev, .result = 1 };
+			r[i] = (struct reader){.dev = dev, .result = 1};
 			assert_int_equal(task_spawn(loop, "reader", read_one, &r[i]), 0);
 		}
 		loop_run_until_idle(loop);
@@ -253,7 +253,8 @@ static void unreachable_then(enum release how, int result)
 			assert_false(r[i].over);
 		switch (how) {
 		case BY_CLEAR:
-			blk_fault_clear(dev, BLK_FAULT_DELAY); /* another kind: still out of reach */
+			blk_fault_clear(
+				dev, BLK_FAULT_DELAY); /* another kind: still out of reach */
 			loop_run_until_idle(loop);
 			assert_false(r[0].over);
 			blk_fault_clear(dev, BLK_FAULT_UNREACHABLE);
@@ -294,7 +295,7 @@ static int count(void *arg)
 {
 	struct blk_dev *fault = faulty(arg), *dev;
 	const struct blk_stats *s;
-	char buf[8192] = { 0 };
+	char buf[8192] = {0};
 
 	assert_int_equal(blk_fault_add(fault, BLK_FAULT_READ_ERROR, 0, 512), 0);
 	assert_int_equal(blk_stats_new(fault, &dev), 0);

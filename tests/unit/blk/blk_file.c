@@ -43,9 +43,9 @@ static int close_dev(void *dev)
 /* NULL where the kernel has no io_uring. */
 static struct loop *loop_with(enum loop_aio aio)
 {
-	struct loop_options options = { .aio = aio, .queue_depth = 8, .name = "test" };
+	struct loop_options options = {.aio = aio, .queue_depth = 8, .name = "test"};
 	struct loop *loop;
-	struct err err = { 0 };
+	struct err err = {0};
 	int r = loop_new(&options, &loop, &err);
 
 	if (r == -ENOSYS && aio == LOOP_AIO_URING) {
@@ -61,7 +61,7 @@ static struct loop *loop_with(enum loop_aio aio)
 static struct blk_dev *fresh(struct loop *loop, const char *path, unsigned flags)
 {
 	struct blk_dev *dev;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	unlink(path);
 	assert_int_equal(blk_file_create(path, SIZE, &err), 0);
@@ -74,7 +74,7 @@ static struct blk_dev *fresh(struct loop *loop, const char *path, unsigned flags
 
 static void conforms(enum loop_aio aio, unsigned flags)
 {
-	struct conformance_options options = { .seed = 3 + flags, .rounds = 40 };
+	struct conformance_options options = {.seed = 3 + flags, .rounds = 40};
 	struct loop *loop = loop_with(aio);
 	const char *path = file_name("conforms");
 	struct blk_dev *dev;
@@ -130,8 +130,8 @@ struct job {
 /* Zeroing by writing, as on file systems that cannot punch. */
 static void zeroing_by_writing_conforms(void **state)
 {
-	static const unsigned flags[] = { 0, BLK_OPEN_BUFFERED, BLK_OPEN_TEST_4K };
-	struct conformance_options options = { .seed = 99, .rounds = 25 };
+	static const unsigned flags[] = {0, BLK_OPEN_BUFFERED, BLK_OPEN_TEST_4K};
+	struct conformance_options options = {.seed = 99, .rounds = 25};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -171,8 +171,8 @@ static int take_whole_pool(void *arg)
 
 static void bouncing_does_not_wait_for_the_pool(void **state)
 {
-	struct job j = { .loop = loop_with(LOOP_AIO_AUTO), .path = file_name("pool") };
-	struct conformance_options options = { .seed = 4, .rounds = 10 };
+	struct job j = {.loop = loop_with(LOOP_AIO_AUTO), .path = file_name("pool")};
+	struct conformance_options options = {.seed = 4, .rounds = 10};
 
 	(void)state;
 	j.dev = fresh(j.loop, j.path, BLK_OPEN_TEST_4K);
@@ -202,22 +202,22 @@ static int many_vectors(void *arg)
 	enum { N = 3000 };
 	static struct iovec iov[N];
 	static uint8_t w[N * 512], r[N * 512];
-	struct vector_job v = { .dev = arg };
+	struct vector_job v = {.dev = arg};
 
 	task_group_init(&v.g);
 	for (size_t i = 0; i < sizeof(w); i++)
 		w[i] = (uint8_t)(i / 512 + i);
 	for (int pass = 0; pass < 2; pass++) {
-		struct blk_req req = { .op = pass ? BLK_READ : BLK_WRITE,
+		struct blk_req req = {.op = pass ? BLK_READ : BLK_WRITE,
 			.offset = 512,
 			.length = sizeof(w),
 			.iov = iov,
 			.iovcnt = N,
 			.user = &v,
-			.done = vector_done };
+			.done = vector_done};
 
 		for (int i = 0; i < N; i++)
-			iov[i] = (struct iovec){ (pass ? r : w) + i * 512, 512 };
+			iov[i] = (struct iovec){(pass ? r : w) + i * 512, 512};
 		task_group_begin(&v.g);
 		blk_submit(v.dev, &req);
 		task_group_wait(&v.g);
@@ -228,7 +228,7 @@ static int many_vectors(void *arg)
 
 static void thousands_of_vectors_are_one_request(void **state)
 {
-	static const unsigned flags[] = { 0, BLK_OPEN_BUFFERED, BLK_OPEN_TEST_4K };
+	static const unsigned flags[] = {0, BLK_OPEN_BUFFERED, BLK_OPEN_TEST_4K};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
@@ -309,8 +309,9 @@ static int pool_io(void *arg)
 /* Long enough that the pool gets registered on the way. */
 static void pool_buffers_carry_data(void **state)
 {
-	struct loop_options options = { .buffer_pool_bytes = 1 }; /* at least one largest block per level */
-	struct job j = { .path = file_name("pool") };
+	struct loop_options options = {
+		.buffer_pool_bytes = 1}; /* at least one largest block per level */
+	struct job j = {.path = file_name("pool")};
 
 	(void)state;
 	assert_int_equal(loop_new(&options, &j.loop, NULL), 0);
@@ -323,11 +324,11 @@ static void pool_buffers_carry_data(void **state)
 
 /* ---- opening and making -------------------------------------------------------------------- */
 
-static void expect_open(struct loop *loop, const char *path, unsigned flags, int code,
-	const char *words)
+static void expect_open(
+	struct loop *loop, const char *path, unsigned flags, int code, const char *words)
 {
 	struct blk_dev *dev = (void *)1;
-	struct err err = { 0 };
+	struct err err = {0};
 
 	assert_int_equal(blk_file_open(loop, path, flags, &dev, &err), code);
 	assert_null(dev);
@@ -384,7 +385,7 @@ static void what_cannot_be_opened_says_why(void **state)
 static void a_made_file_is_private_sparse_and_new(void **state)
 {
 	const char *path = file_name("made");
-	struct err err = { 0 };
+	struct err err = {0};
 	struct stat st;
 
 	(void)state;
@@ -440,7 +441,7 @@ static int flush_dev(void *dev)
 
 static void a_truncated_file_is_gone(void **state)
 {
-	static const unsigned flags[] = { 0, BLK_OPEN_BUFFERED, BLK_OPEN_TEST_4K };
+	static const unsigned flags[] = {0, BLK_OPEN_BUFFERED, BLK_OPEN_TEST_4K};
 	int lines = 0;
 
 	(void)state;

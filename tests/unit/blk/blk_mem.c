@@ -11,11 +11,11 @@ static int close_dev(void *dev)
 
 static void memory_conforms(void **state)
 {
-	static const uint32_t blocks[] = { 512, 4096 };
+	static const uint32_t blocks[] = {512, 4096};
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		struct conformance_options options = { .seed = 10u + (unsigned)i, .rounds = 40 };
+		struct conformance_options options = {.seed = 10u + (unsigned)i, .rounds = 40};
 		struct loop *loop = test_loop(i & 1);
 		struct blk_dev *dev;
 

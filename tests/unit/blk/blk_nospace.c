@@ -50,14 +50,14 @@ static int fill_up(void *arg)
 
 static void a_full_file_system_says_enospc(void **state)
 {
-	static const unsigned flags[] = { 0, BLK_OPEN_BUFFERED };
+	static const unsigned flags[] = {0, BLK_OPEN_BUFFERED};
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		struct loop_options options = { .aio = i / 2 ? LOOP_AIO_THREADS : LOOP_AIO_AUTO };
+		struct loop_options options = {.aio = i / 2 ? LOOP_AIO_THREADS : LOOP_AIO_AUTO};
 		struct loop *loop;
 		struct blk_dev *dev;
-		struct err err = { 0 };
+		struct err err = {0};
 
 		assert_int_equal(loop_new(&options, &loop, NULL), 0);
 		assert_int_equal(blk_file_create("thin", SIZE, &err), 0);

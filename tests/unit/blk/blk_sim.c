@@ -17,7 +17,7 @@ static void a_simulated_disk_conforms(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 8; i++) {
-		struct conformance_options options = { .seed = 30 + i, .rounds = 40 };
+		struct conformance_options options = {.seed = 30 + i, .rounds = 40};
 		struct loop *loop;
 		struct blk_medium *m;
 		struct blk_dev *dev;
@@ -34,7 +34,7 @@ static void a_simulated_disk_conforms(void **state)
 
 static void it_works_on_a_real_loop_too(void **state)
 {
-	struct conformance_options options = { .seed = 40, .rounds = 15 };
+	struct conformance_options options = {.seed = 40, .rounds = 15};
 	struct loop *loop = test_loop(false);
 	struct blk_medium *m;
 	struct blk_dev *dev;
@@ -70,18 +70,18 @@ static int out_of_order(void *arg)
 	struct timed *t = arg;
 	uint64_t start = loop_now_ns(t->dev->loop), took;
 	static char buf[512];
-	struct iovec iov = { buf, sizeof(buf) };
+	struct iovec iov = {buf, sizeof(buf)};
 	int inversions = 0;
 
 	blk_batch_init(&t->b, t->slot, ARRAY_SIZE(t->slot));
 	for (int i = 0; i < 32; i++) {
-		t->slot[i].req = (struct blk_req){ .op = BLK_WRITE,
+		t->slot[i].req = (struct blk_req){.op = BLK_WRITE,
 			.offset = (uint64_t)i * 512,
 			.length = 512,
 			.iov = &iov,
 			.iovcnt = 1,
 			.done = timed_done,
-			.user = t };
+			.user = t};
 		task_group_begin(&t->b.group);
 		blk_submit(t->dev, &t->slot[i].req);
 	}
@@ -98,7 +98,7 @@ static void requests_end_in_any_order_after_a_delay(void **state)
 {
 	struct loop *loop = test_loop(true);
 	struct blk_medium *m;
-	struct timed t = { 0 };
+	struct timed t = {0};
 
 	(void)state;
 	assert_int_equal(blk_medium_new(SIZE, 512, &m), 0);
@@ -248,7 +248,7 @@ static void writes_in_flight_may_be_torn_and_end(void **state)
 	for (uint64_t seed = 0; seed < 60; seed++) {
 		uint8_t buf[SECTORS * 512];
 		struct scene s;
-		struct in_flight w = { .s = &s };
+		struct in_flight w = {.s = &s};
 		unsigned new = 0;
 
 		open_scene(&s, seed);
@@ -307,7 +307,7 @@ static void may_be(struct model *m, unsigned first, unsigned count, uint64_t id)
 		struct sector *s = &m->sector[i];
 
 		assert_true(s->n < ARRAY_SIZE(s->may));
-		s->may[s->n++] = (struct value){ id, 0 };
+		s->may[s->n++] = (struct value){id, 0};
 	}
 }
 
@@ -429,7 +429,7 @@ static void check_after_crash(struct model *m)
 		if (!allowed)
 			fail_msg("sector %u holds %llu, stable was %llu", i,
 				(unsigned long long)block[0], (unsigned long long)s->stable.id);
-		s->stable = (struct value){ block[0], 0 };
+		s->stable = (struct value){block[0], 0};
 		s->n = 0;
 	}
 }

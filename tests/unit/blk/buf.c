@@ -7,20 +7,20 @@
 
 static struct loop *pool_loop(void)
 {
-	struct loop_options options = { .aio = LOOP_AIO_THREADS, .buffer_pool_bytes = POOL };
+	struct loop_options options = {.aio = LOOP_AIO_THREADS, .buffer_pool_bytes = POOL};
 	struct loop *loop;
 
 	assert_int_equal(loop_new(&options, &loop, NULL), 0);
 	return loop;
 }
 
-static const size_t level_bytes[] = { POOL / 4, POOL / 2, POOL / 4 };
+static const size_t level_bytes[] = {POOL / 4, POOL / 2, POOL / 4};
 
 /* After everything was given back, each level is whole again. */
 static void assert_whole(struct loop *loop)
 {
 	for (int level = 0; level < 3; level++) {
-		void *large[2] = { NULL };
+		void *large[2] = {NULL};
 		size_t n = level_bytes[level] >> 22;
 
 		for (size_t i = 0; i < n; i++) {
@@ -44,7 +44,7 @@ static void drop(struct loop *loop, struct held *h)
 	assert_int_equal(h->buf[0], h->mark);
 	assert_int_equal(h->buf[h->size - 1], h->mark);
 	loop_buf_free(loop, h->buf, h->size);
-	*h = (struct held){ 0 };
+	*h = (struct held){0};
 }
 
 static void buffers_are_aligned_apart_and_merge_again(void **state)
@@ -106,7 +106,7 @@ static void wait_in_line(void *arg)
 static void waiting_is_first_come_first_served(void **state)
 {
 	struct loop *loop = pool_loop();
-	struct line l = { .loop = loop };
+	struct line l = {.loop = loop};
 	void *small = loop_buf_try(loop, 4096), *large = loop_buf_try(loop, 4u << 20);
 
 	(void)state;
@@ -141,11 +141,13 @@ static void use_levels(void *arg)
 
 	for (int i = 0; i < 30; i++) {
 		enum loop_buf_level level = (enum loop_buf_level)rng_below(&load->rng, 3);
-		void *buf[3] = { NULL };
+		void *buf[3] = {NULL};
 		size_t size[3];
 
 		for (int k = (int)level; k < 3; k++) {
-			size[k] = rng_below(&load->rng, (size_t)1 << (13 + rng_below(&load->rng, 10))) + 1;
+			size[k] = rng_below(&load->rng,
+					  (size_t)1 << (13 + rng_below(&load->rng, 10))) +
+				  1;
 			buf[k] = loop_buf_alloc_at(load->loop, (enum loop_buf_level)k, size[k]);
 			if (rng_below(&load->rng, 2))
 				task_yield();
@@ -158,7 +160,7 @@ static void use_levels(void *arg)
 
 static void taking_levels_upward_never_locks_up(void **state)
 {
-	struct load load = { .loop = pool_loop() };
+	struct load load = {.loop = pool_loop()};
 
 	(void)state;
 	rng_seed(&load.rng, 2);

@@ -3,10 +3,10 @@
 
 #include "test_blk.h"
 
-#define AREA      (1024u * 1024)
-#define BATCH     16
-#define IO_MAX    (96u * 1024)
-#define CANARY    0xa5
+#define AREA   (1024u * 1024)
+#define BATCH  16
+#define IO_MAX (96u * 1024)
+#define CANARY 0xa5
 
 /* ---- checks of arguments ------------------------------------------------------------------- */
 
@@ -26,7 +26,7 @@ static void one_done(struct blk_req *req)
 
 static int one(struct blk_dev *dev, struct blk_req req)
 {
-	struct one o = { .req = req };
+	struct one o = {.req = req};
 
 	o.req.done = one_done;
 	task_group_init(&o.g);
@@ -41,7 +41,7 @@ static void bad_requests(struct blk_dev *dev)
 {
 	uint32_t b = dev->logical_block;
 	char *buf = calloc(1, 2 * b);
-	struct iovec iov = { buf, b };
+	struct iovec iov = {buf, b};
 
 	assert_non_null(buf);
 	assert_int_equal(blk_read(dev, 1, buf, b), -EINVAL);
@@ -53,9 +53,12 @@ static void bad_requests(struct blk_dev *dev)
 	assert_int_equal(blk_zero(dev, UINT64_MAX / b * b, b, 0), -ENXIO);
 	assert_int_equal(blk_write(dev, 0, buf, b, 0x100), -EINVAL);
 	/* length must be the sum of iov */
-	assert_int_equal(one(dev, (struct blk_req){ .op = BLK_READ, .length = 2 * b, .iov = &iov, .iovcnt = 1 }),
+	assert_int_equal(
+		one(dev,
+			(struct blk_req){
+				.op = BLK_READ, .length = 2 * b, .iov = &iov, .iovcnt = 1}),
 		-EINVAL);
-	assert_int_equal(one(dev, (struct blk_req){ .op = (enum blk_op)17 }), -EINVAL);
+	assert_int_equal(one(dev, (struct blk_req){.op = (enum blk_op)17}), -EINVAL);
 	/* nothing to do is done */
 	assert_int_equal(blk_read(dev, 0, buf, 0), 0);
 	assert_int_equal(blk_write(dev, dev->size_bytes, buf, 0, 0), 0);
@@ -87,7 +90,7 @@ static void edges(struct blk_dev *dev)
 struct op {
 	struct blk_req req;
 	struct iovec iov[4];
-	uint8_t *mem;     /* IO_MAX plus room to be misaligned */
+	uint8_t *mem; /* IO_MAX plus room to be misaligned */
 	uint8_t *at[4];
 	bool busy;
 };
@@ -95,7 +98,7 @@ struct op {
 struct state {
 	struct blk_dev *dev;
 	struct rng rng;
-	uint64_t base;    /* of the area on the device */
+	uint64_t base; /* of the area on the device */
 	uint8_t *model;
 	struct op op[BATCH];
 	struct task_group g;
@@ -114,7 +117,8 @@ static bool overlaps(const struct state *s, unsigned upto, uint64_t offset, uint
 	for (unsigned i = 0; i < upto; i++) {
 		const struct blk_req *r = &s->op[i].req;
 
-		if (r->op != BLK_FLUSH && r->offset < offset + length && offset < r->offset + r->length)
+		if (r->op != BLK_FLUSH && r->offset < offset + length &&
+			offset < r->offset + r->length)
 			return true;
 	}
 	return false;
@@ -155,10 +159,11 @@ static void choose(struct state *s, unsigned slot)
 	struct op *op = &s->op[slot];
 	uint32_t b = s->dev->logical_block;
 	uint64_t kind = rng_below(&s->rng, 100);
-	uint64_t length = (rng_below(&s->rng, rng_below(&s->rng, 3) ? 8192 / b : IO_MAX / b) + 1) * b;
+	uint64_t length =
+		(rng_below(&s->rng, rng_below(&s->rng, 3) ? 8192 / b : IO_MAX / b) + 1) * b;
 	uint64_t offset;
 
-	op->req = (struct blk_req){ .user = s, .done = op_done };
+	op->req = (struct blk_req){.user = s, .done = op_done};
 	if (kind < 5) {
 		op->req.op = BLK_FLUSH;
 		return;
@@ -186,8 +191,8 @@ static void check_read(const struct state *s, const struct op *op)
 
 	for (int i = 0; i < op->req.iovcnt; i++) {
 		const uint8_t *end = (uint8_t *)op->iov[i].iov_base + op->iov[i].iov_len;
-		const uint8_t *next = i + 1 < op->req.iovcnt ? op->iov[i + 1].iov_base :
-							       op->mem + IO_MAX + 8192;
+		const uint8_t *next =
+			i + 1 < op->req.iovcnt ? op->iov[i + 1].iov_base : op->mem + IO_MAX + 8192;
 
 		/* The device must leave the caller's vectors as they were. */
 		assert_ptr_equal(op->iov[i].iov_base, op->at[i]);
@@ -303,7 +308,7 @@ static int run_it(void *arg)
 
 void blk_conformance_run(struct blk_dev *dev, const struct conformance_options *options)
 {
-	struct run r = { dev, options };
+	struct run r = {dev, options};
 
 	assert_int_equal(task_call(dev->loop, run_it, &r), 0);
 }

@@ -11,7 +11,7 @@
 
 struct conformance_options {
 	uint64_t seed;
-	unsigned rounds;   /* of random operations in batches */
+	unsigned rounds; /* of random operations in batches */
 };
 
 void blk_conformance(struct blk_dev *dev, const struct conformance_options *options);

@@ -46,7 +46,7 @@ static void *post_many(void *arg)
 	for (int i = 0; i < POSTS; i++) {
 		struct numbered *n = malloc(sizeof(*n));
 
-		*n = (struct numbered){ { .fn = count_post }, p->counter, p->thread, i };
+		*n = (struct numbered){{.fn = count_post}, p->counter, p->thread, i};
 		loop_post(p->counter->loop, &n->post);
 	}
 	return NULL;
@@ -60,13 +60,13 @@ static void *run_loop(void *loop)
 
 static void posts_from_threads_all_arrive_in_order(struct loop *loop)
 {
-	struct counter c = { .loop = loop };
+	struct counter c = {.loop = loop};
 	struct poster p[THREADS];
 	pthread_t t[THREADS], worker;
 
 	assert_int_equal(pthread_create(&worker, NULL, run_loop, loop), 0);
 	for (int i = 0; i < THREADS; i++) {
-		p[i] = (struct poster){ &c, i };
+		p[i] = (struct poster){&c, i};
 		assert_int_equal(pthread_create(&t[i], NULL, post_many, &p[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++)
@@ -113,8 +113,8 @@ static void no_wake_up_is_lost(void **state)
 
 	(void)state;
 	for (int kind = 0; kind < 3; kind++) {
-		struct loop_options options = { .aio = kind ? LOOP_AIO_THREADS : LOOP_AIO_AUTO };
-		struct counter c = { 0 };
+		struct loop_options options = {.aio = kind ? LOOP_AIO_THREADS : LOOP_AIO_AUTO};
+		struct counter c = {0};
 		pthread_t worker;
 
 		if (kind == 2)
@@ -125,7 +125,7 @@ static void no_wake_up_is_lost(void **state)
 		for (int i = 0; i < rounds; i++) {
 			struct numbered *n = malloc(sizeof(*n));
 
-			*n = (struct numbered){ { .fn = count_and_chain }, &c, 0, i };
+			*n = (struct numbered){{.fn = count_and_chain}, &c, 0, i};
 			loop_post(c.loop, &n->post);
 			assert_int_equal(task_call(c.loop, total_is, &c), i + 1);
 		}
@@ -163,8 +163,8 @@ static void is_current_inside_only(struct loop_post *post)
 static void the_running_thread_is_the_current_one(void **state)
 {
 	struct loop *loop = test_loop(false);
-	struct counter c = { .loop = loop, .total = -1 };
-	struct numbered n = { { .fn = is_current_inside_only }, &c, 0, 0 };
+	struct counter c = {.loop = loop, .total = -1};
+	struct numbered n = {{.fn = is_current_inside_only}, &c, 0, 0};
 
 	(void)state;
 	assert_true(loop_is_current(loop)); /* between runs: anybody */
@@ -216,7 +216,7 @@ static void timers_fire_in_order(void **state)
 		struct loop *loop = test_loop(simulated);
 		static struct shot shot[TIMERS];
 		struct shot *log[TIMERS];
-		struct fence fence = { .timer.fn = fence_fired };
+		struct fence fence = {.timer.fn = fence_fired};
 		uint64_t base = loop_now_ns(loop) + 20000000;
 		unsigned fired = 0, expected = 0;
 		struct rng rng;
@@ -280,7 +280,7 @@ static void a_timer_may_rearm_itself(void **state)
 {
 	(void)state;
 	for (int simulated = 0; simulated < 2; simulated++) {
-		struct ticker t = { .timer.fn = tick, .loop = test_loop(simulated), .left = 100 };
+		struct ticker t = {.timer.fn = tick, .loop = test_loop(simulated), .left = 100};
 		uint64_t start = loop_now_ns(t.loop);
 
 		loop_timer_set(t.loop, &t.timer, start + 1000);
@@ -297,7 +297,7 @@ static void idle_means_timers_only_in_a_simulation(void **state)
 	(void)state;
 	for (int simulated = 0; simulated < 2; simulated++) {
 		struct loop *loop = test_loop(simulated);
-		struct fence far = { .timer.fn = fence_fired };
+		struct fence far = {.timer.fn = fence_fired};
 
 		loop_timer_set(loop, &far.timer, loop_now_ns(loop) + 3600000000000);
 		loop_run_until_idle(loop);
@@ -372,7 +372,7 @@ static void actor(void *arg)
 	struct history *h = arg;
 	int id = h->ids++;
 	struct rng *rng = loop_rng(h->loop);
-	char buf[4096] = { (char)id };
+	char buf[4096] = {(char)id};
 
 	for (int i = 0; i < 40; i++) {
 		int what = (int)rng_below(rng, 6);

@@ -30,12 +30,12 @@ static void walk(void *arg)
 static void yielding_is_round_robin_in_the_real_loop(void **state)
 {
 	struct loop *loop = test_loop(false);
-	struct trace trace = { 0 };
+	struct trace trace = {0};
 	struct walker w[4];
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
-		w[i] = (struct walker){ &trace, i, 5 };
+		w[i] = (struct walker){&trace, i, 5};
 		assert_int_equal(task_spawn(loop, "walker", walk, &w[i]), 0);
 	}
 	assert_int_equal(trace.n, 0); /* nothing runs inside the call that caused it */
@@ -60,7 +60,7 @@ static void the_simulated_loop_interleaves_by_seed(void **state)
 		/* Runs 0 and 1 have the same seed. */
 		assert_int_equal(loop_new_simulated(run < 2 ? 7 : (uint64_t)run, 0, &loop), 0);
 		for (int i = 0; i < 4; i++) {
-			w[i] = (struct walker){ &trace[run], i, 5 };
+			w[i] = (struct walker){&trace[run], i, 5};
 			assert_int_equal(task_spawn(loop, "walker", walk, &w[i]), 0);
 		}
 		loop_run_until_idle(loop);
@@ -153,7 +153,7 @@ static void ten_thousand_tasks_wait_at_once(void **state)
 	(void)state;
 	for (int simulated = 0; simulated < 2; simulated++) {
 		struct loop *loop = test_loop(simulated);
-		struct many m = { 0 };
+		struct many m = {0};
 
 		task_queue_init(&m.q);
 		for (unsigned i = 0; i < n; i++)
@@ -190,7 +190,7 @@ static void wait_once(void *arg)
 static void wake_ups_are_fifo(void **state)
 {
 	struct loop *loop = test_loop(false);
-	struct trace trace = { 0 };
+	struct trace trace = {0};
 	struct task_queue q;
 	struct waiter w[6];
 
@@ -198,7 +198,7 @@ static void wake_ups_are_fifo(void **state)
 	task_queue_init(&q);
 	assert_true(task_queue_empty(&q));
 	for (int i = 0; i < 6; i++) {
-		w[i] = (struct waiter){ .q = &q, .trace = &trace, .id = i };
+		w[i] = (struct waiter){.q = &q, .trace = &trace, .id = i};
 		assert_int_equal(task_spawn(loop, "waiter", wait_once, &w[i]), 0);
 	}
 	loop_run_until_idle(loop);
@@ -238,8 +238,9 @@ static void waiting_ends_by_time_or_by_waking(void **state)
 		bool over = false;
 
 		task_queue_init(&q);
-		late = (struct waiter){ .q = &q, .trace = (void *)&loop, .ms = 15, .result = 1 };
-		woken = (struct waiter){ .q = &q, .trace = (void *)&loop, .ms = 3600000, .result = 1 };
+		late = (struct waiter){.q = &q, .trace = (void *)&loop, .ms = 15, .result = 1};
+		woken = (struct waiter){
+			.q = &q, .trace = (void *)&loop, .ms = 3600000, .result = 1};
 		assert_int_equal(task_spawn(loop, "late", wait_limited, &late), 0);
 		assert_int_equal(task_spawn(loop, "sleep", sleep_then_set, &over), 0);
 		loop_run_until(loop, &over); /* after 20 ms */
@@ -270,19 +271,19 @@ static void sleep_and_trace(void *arg)
 
 static void sleepers_wake_in_order_of_time(void **state)
 {
-	static const uint64_t ms[] = { 30, 10, 20, 0, 25 };
-	static const int order[] = { 3, 1, 2, 4, 0 };
+	static const uint64_t ms[] = {30, 10, 20, 0, 25};
+	static const int order[] = {3, 1, 2, 4, 0};
 
 	(void)state;
 	for (int simulated = 0; simulated < 2; simulated++) {
 		struct loop *loop = test_loop(simulated);
 		uint64_t start = loop_now_ns(loop);
-		struct trace trace = { 0 };
+		struct trace trace = {0};
 		struct waiter w[5];
 		bool over = false;
 
 		for (int i = 0; i < 5; i++) {
-			w[i] = (struct waiter){ .trace = &trace, .id = i, .ms = ms[i] };
+			w[i] = (struct waiter){.trace = &trace, .id = i, .ms = ms[i]};
 			assert_int_equal(task_spawn(loop, "sleeper", sleep_and_trace, &w[i]), 0);
 		}
 		while (trace.n < 5) {
@@ -381,7 +382,7 @@ static void a_call_between_runs_runs_the_loop(void **state)
 	for (int simulated = 0; simulated < 2; simulated++) {
 		struct loop *loop = test_loop(simulated);
 		int n = 0;
-		void *nested[] = { loop, &n };
+		void *nested[] = {loop, &n};
 
 		assert_int_equal(task_call(loop, add_one_slowly, &n), 1);
 		assert_int_equal(task_call(loop, add_one_slowly, &n), 2);
@@ -420,7 +421,7 @@ static void calls_from_many_threads_all_return(void **state)
 	for (int with_worker = 0; with_worker < 2; with_worker++) {
 		struct loop *loop = test_loop(false);
 		int n = 0;
-		struct caller caller = { loop, &n };
+		struct caller caller = {loop, &n};
 		pthread_t worker, t[CALLERS];
 
 		if (with_worker)

@@ -29,7 +29,7 @@
 /* A real loop (threads) or a simulated one. */
 static inline struct loop *test_loop(bool simulated)
 {
-	struct loop_options options = { .aio = LOOP_AIO_THREADS };
+	struct loop_options options = {.aio = LOOP_AIO_THREADS};
 	struct loop *loop;
 
 	if (simulated)
