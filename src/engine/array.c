@@ -351,7 +351,7 @@ static int model(struct opening *o, const struct eng_array_config *config, struc
 
 /* ---- into service ---------------------------------------------------------------------------- */
 
-static void resync_after_crash(struct eng_lun *l)
+void eng_resync_after_crash(struct eng_lun *l)
 {
 	struct raid_run run = { 0 };
 
@@ -399,7 +399,7 @@ static int serve(struct opening *o, struct err *err)
 
 		if (rc)
 			continue;
-		resync_after_crash(l);
+		eng_resync_after_crash(l);
 		if (any_rebuilding(l)) {
 			struct eng_job *job = eng_job_new(l, ENG_JOB_RECOVER, true, true);
 

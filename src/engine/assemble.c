@@ -143,13 +143,13 @@ static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct s
 	m->drive = refnum == DDF_MISSING ? NULL : eng_find_refnum(l->array, refnum);
 	m->state = !m->drive ? ENG_MEMBER_MISSING : current ? ENG_MEMBER_IN_SYNC : ENG_MEMBER_STALE;
 	m->watermark = current ? m->size : 0;
+	m->index = ENG_NO_INDEX;
 	if (!m->drive || !m->drive->dev)
-		return;
+		return; /* its table is read when it comes back: eng_adopt_indexes */
 	e = own_entry(m->drive, l, slot, &m->index);
 	if (!e) {
 		m->state = ENG_MEMBER_STALE;
 		m->watermark = 0;
-		m->index = UINT32_MAX;
 		return;
 	}
 	m->watermark = e->recovered * 512 < m->size ? e->recovered * 512 : m->size;
@@ -202,19 +202,36 @@ static int settle_shape(struct eng_lun *l, struct err *err)
 	return 0;
 }
 
-/* Entries for drives that came without one need a free index, after all others have theirs. */
-static void assign_indexes(struct eng_lun *l)
+/* A place in the drive's table for a member that has none yet. */
+static void assign_index(struct eng_lun *l, unsigned slot)
 {
-	for (unsigned i = 0; i < l->shape.members; i++) {
-		struct eng_member *m = &l->members[i];
-		int index;
+	struct eng_member *m = &l->members[slot];
+	int index = eng_pool_index(m->drive);
 
-		if (!m->drive || m->index != UINT32_MAX)
-			continue;
-		m->index = DDF_MAX_CONFS; /* none while looking */
-		index = eng_pool_index(m->drive);
-		m->index = index < 0 ? 0 : (unsigned)index;
-	}
+	m->index = index < 0 ? ENG_NO_INDEX : (unsigned)index;
+}
+
+void eng_adopt_indexes(struct eng_drive *d)
+{
+	struct list *pos, *tmp;
+
+	for (int pass = 0; pass < 2; pass++) /* first those that have a place, then the others */
+		list_for_each(pos, tmp, &d->array->luns) {
+			struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+			for (unsigned i = 0; i < l->shape.members; i++) {
+				struct eng_member *m = &l->members[i];
+
+				if (m->drive != d)
+					continue;
+				if (!pass) {
+					m->index = ENG_NO_INDEX;
+					own_entry(d, l, i, &m->index);
+				} else if (m->index == ENG_NO_INDEX) {
+					assign_index(l, i);
+				}
+			}
+		}
 }
 
 static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const struct sources *s,
@@ -247,8 +264,6 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 	rc = settle_shape(l, err);
 	if (rc)
 		eng_lun_free(l);
-	else
-		assign_indexes(l);
 	return rc;
 }
 
@@ -292,6 +307,9 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 									 "untouched.");
 		}
 	}
+	for (unsigned i = 0; i < count; i++)
+		if (drives[i]->dev)
+			eng_adopt_indexes(drives[i]);
 	list_for_each(pos, tmp, &a->luns)
 		absent_members(list_entry(pos, struct eng_lun, link));
 	return 0;

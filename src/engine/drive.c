@@ -224,9 +224,24 @@ int eng_drive_pull(struct eng_array *a, const struct guid *id, struct err *err)
 
 /* ---- coming back --------------------------------------------------------------------------- */
 
+/*
+ * A LUN that was opened without any current member knows nothing of its written regions: once such a
+ * member is here its set is opened anew, as after a crash.
+ */
 static void member_back(struct eng_lun *l, unsigned slot)
 {
-	eng_lun_apply_member(l, slot);
+	struct err err = { 0 };
+
+	if (l->bitmap_known || l->members[slot].state != ENG_MEMBER_IN_SYNC) {
+		eng_lun_apply_member(l, slot);
+		return;
+	}
+	eng_lun_swap_begin(l);
+	if (eng_lun_open(l, true, false, &err))
+		log_error("LUN \"%s\" stays out of service: %s", l->name, err.text);
+	eng_lun_swap_end(l);
+	if (l->set)
+		eng_resync_after_crash(l);
 }
 
 int eng_drive_members_stale(struct eng_drive *d, struct err *err)
@@ -254,6 +269,8 @@ static int take_back(struct eng_drive *d, struct err *err)
 	d->note[0] = '\0';
 	d->written_known = false;
 	rc = eng_priv_load(d, err);
+	if (!rc)
+		eng_adopt_indexes(d);
 	if (!rc)
 		rc = eng_drive_members_stale(d, err);
 	if (rc)

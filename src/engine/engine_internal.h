@@ -25,6 +25,7 @@
 #define ENG_UNIT          (1024u * 1024u) /* allocation unit */
 #define ENG_DATA_START    ENG_UNIT        /* sectors 0-2047 stay zero */
 #define ENG_DEFAULT_CHUNK (64u * 1024u)
+#define ENG_NO_INDEX      UINT32_MAX
 #define ENG_MAX_EXTENTS   63              /* LUNs with an extent on one drive; one record is for spares */
 
 struct eng_drive {
@@ -66,7 +67,7 @@ struct eng_member {
 	enum eng_member_state state;
 	uint64_t watermark;      /* bytes from the start whose content is complete, except for regions
 	                            dirty in the LUN's bitmap */
-	unsigned index;          /* in the drive's member table */
+	unsigned index;          /* in the drive's member table; ENG_NO_INDEX while the drive is away */
 	struct raid_member copy_from; /* while a failing drive is being replaced: where to read first */
 };
 
@@ -83,6 +84,7 @@ struct eng_lun {
 	struct guid plex_ids[ENG_MAX_MEMBERS];
 	int priority;
 	unsigned policy;
+	bool bitmap_known;       /* the open set's bitmap came from a member in sync */
 	bool offline;            /* administrative, kept */
 	bool failed_hook, deleted;
 	enum eng_transition transition;
@@ -219,6 +221,9 @@ int eng_drive_format(struct eng_drive *d, struct err *err);
 int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
 	struct eng_drive *const *drives, unsigned count, struct err *err);
 
+/* Places in the member table of a drive whose table was just read. */
+void eng_adopt_indexes(struct eng_drive *d);
+
 /* meta.c */
 /* (task) Writes the model to every online drive; durable on a majority at return. */
 int eng_meta_commit(struct eng_array *a, struct err *err);
@@ -263,6 +268,8 @@ struct eng_lun *eng_lun_new(struct eng_array *a);
 void eng_lun_free(struct eng_lun *l);
 /* (task) Opens the RAID set over the members as they are. */
 int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *err);
+/* (task) Makes copies and parity agree in the regions that were being written at an unclean end. */
+void eng_resync_after_crash(struct eng_lun *l);
 /* (task) Applies a member's facts to the open set. */
 void eng_lun_apply_member(struct eng_lun *l, unsigned slot);
 unsigned eng_lun_plexes(const struct eng_lun *l);

@@ -133,6 +133,7 @@ int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *er
 		rc = eng_priv_bitmap_read(l, &image, &bytes);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
+	l->bitmap_known = image || !options.bitmap || unwritten;
 	options.bitmap_image = image;
 	options.bitmap_bytes = bytes;
 	rc = raid_open(l->array->loop, l->name, &l->shape, members, &options, &events, &l->set, err);

@@ -108,7 +108,7 @@ int eng_pool_index(const struct eng_drive *d)
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
 		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].drive == d)
+			if (l->members[i].drive == d && l->members[i].index < 64)
 				used |= 1ull << l->members[i].index;
 	}
 	for (int i = 0; i < ENG_MAX_EXTENTS; i++)

@@ -134,7 +134,7 @@ static void fill_table(struct eng_drive *d)
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
 		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].drive == d)
+			if (l->members[i].drive == d && l->members[i].index != ENG_NO_INDEX)
 				fill_entry(&d->table[l->members[i].index], l, i);
 	}
 }
@@ -203,7 +203,7 @@ static uint64_t bitmap_offset(const struct eng_member *m)
 
 static bool keeps_bitmap(const struct eng_member *m)
 {
-	return writable(m->drive) && !m->drive->admin_offline &&
+	return writable(m->drive) && !m->drive->admin_offline && m->index != ENG_NO_INDEX &&
 		(m->state == ENG_MEMBER_IN_SYNC || m->state == ENG_MEMBER_REBUILDING);
 }
 
@@ -271,6 +271,7 @@ int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes)
 		const struct eng_member *m = &l->members[i];
 
 		if (m->state != ENG_MEMBER_IN_SYNC || !eng_drive_online(m->drive) ||
+			m->index == ENG_NO_INDEX ||
 			len > priv_bitmap_bytes(&m->drive->priv))
 			continue;
 		if (blk_read(m->drive->dev, bitmap_offset(m), one, len))

@@ -115,7 +115,7 @@ static void write_some(struct fx *f, unsigned l)
 		certain[l] = false;
 }
 
-static void fail_with(struct fx *f, unsigned l, const char *what, const char *why)
+static void show(struct fx *f, unsigned l)
 {
 	static const char *const states[] = { "in sync", "rebuilding", "stale", "missing" };
 	struct eng_member_info m[8];
@@ -126,11 +126,16 @@ static void fail_with(struct fx *f, unsigned l, const char *what, const char *wh
 		struct eng_drive_info d = { 0 };
 
 		eng_drive_info(f->array, &m[i].drive, &d);
-		print_error("slot %u: drive 0.%d (state %d), %s, %llu of %llu\n", i, d.slot, (int)d.state,
+		log_info("LUN %u slot %u: drive 0.%d (state %d), %s, %llu of %llu", l, i, d.slot, (int)d.state,
 			states[m[i].state], (unsigned long long)m[i].rebuilt, (unsigned long long)m[i].size);
 		if (d.note[0])
-			print_error("    %s\n", d.note);
+			log_info("    %s", d.note);
 	}
+}
+
+static void fail_with(struct fx *f, unsigned l, const char *what, const char *why)
+{
+	show(f, l);
 	fail_msg("LUN %u %s%s", l, what, why);
 }
 
@@ -240,6 +245,7 @@ static void drive_event(struct fx *f)
 	struct guid id = f->bays[slot].drive;
 	struct eng_drive_info info;
 
+	log_info("step: drive 0.%u", slot);
 	if (eng_drive_info(f->array, &id, &info) || info.state == ENG_DRIVE_REMOVED) {
 		f->bays[slot].gone = false;
 		eng_drive_insert(f->array, &f->bays[slot], NULL);
@@ -254,12 +260,15 @@ static void drive_event(struct fx *f)
 			f->bays[slot].gone = true;
 			break;
 		case 1:
+			log_info("step: fails");
 			eng_drive_set_failed(f->array, &id, true, NULL);
 			break;
 		case 2:
+			log_info("step: offline");
 			eng_drive_set_offline(f->array, &id, true, NULL);
 			break;
 		case 3:
+			log_info("step: predicted %d", !info.predicted);
 			eng_drive_set_predicted(f->array, &id, !info.predicted, NULL);
 			break;
 		}
@@ -270,6 +279,7 @@ static void spare_event(struct fx *f)
 {
 	struct guid id = f->bays[6 + draw(2)].drive;
 
+	log_info("step: spare");
 	eng_drive_set_spare(f->array, &id, draw(4) != 0, NULL);
 }
 
@@ -280,6 +290,7 @@ static void job_event(struct fx *f)
 	struct eng_job *job;
 
 	if (info.job && !draw(3)) {
+		log_info("step: cancel on LUN %u", l);
 		eng_job_cancel(info.job);
 	} else if (!info.busy && !eng_lun_recover(f->array, &luns[l].id, &job, NULL)) {
 		if (draw(2))
@@ -369,6 +380,8 @@ static void again(struct fx *f)
 
 	if (fx_try_open(f, &err))
 		fail_msg("the array does not open again: %s (%s)", err.text, err.cause);
+	for (unsigned l = 0; l < LUNS; l++)
+		show(f, l);
 	check_all(f, crash_now);
 }
 
