@@ -234,10 +234,11 @@ static int open_output(struct cli_ctx *ctx, const struct cli_line *line, int *fd
 		return cli_diag_set(&ctx->outcome.diag, CLI_CANNOT_OPEN, strerror(errno), NULL,
 			"%s cannot be written", file->text);
 	}
-	if (isatty(STDOUT_FILENO))
+	/* A piece somebody asked for may be text; a whole LUN hardly is. */
+	if (isatty(STDOUT_FILENO) && !cli_line_value(line, "size"))
 		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX,
-			"the data of a LUN are not meant for a terminal",
-			"read lun N > FILE ; read lun N file=FILE", "standard output is the terminal");
+			"a whole LUN is not meant for a terminal",
+			"read lun N > FILE ; read lun N size=BYTES", "standard output is the terminal");
 	fflush(ctx->out);
 	*fd = STDOUT_FILENO;
 	return CLI_OK;

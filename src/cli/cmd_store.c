@@ -161,9 +161,9 @@ static int make_drives(struct cli_ctx *ctx, const struct cli_object *sub,
 		struct cli_object drive = {0};
 
 		if (sub->number)
-			snprintf(path, sizeof(path), "%s/sub%u-slot0.%u.img", folder, sub->number, i);
+			snprintf(path, sizeof(path), "%s/%u-0.%u.img", folder, sub->number, i);
 		else
-			snprintf(path, sizeof(path), "%s/slot0.%u.img", folder, i);
+			snprintf(path, sizeof(path), "%s/0.%u.img", folder, i);
 		if (add_drive(ctx, sub, path, 0, (int)i, drives->bytes, &drive)) {
 			size_t len = strlen(d->cause);
 

@@ -71,10 +71,10 @@ char *cli_size_text(const struct cli_ctx *ctx, uint64_t bytes)
 	/* 1023.9 KB reads as 1024 KB: go on to the next unit before that. */
 	for (; v >= base - 0.5 && unit < 6; unit++)
 		v /= base;
-	if (v >= 99.95 || v - (double)(uint64_t)v < 0.05)
-		strbuf_printf(&s, "%.0f %s", v, names[unit]);
-	else
-		strbuf_printf(&s, "%.1f %s", v, names[unit]);
+	strbuf_printf(&s, v >= 99.95 ? "%.0f" : "%.1f", v);
+	if (!s.failed && s.len > 2 && !strcmp(s.text + s.len - 2, ".0"))
+		s.len -= 2;
+	strbuf_printf(&s, " %s", names[unit]);
 	return strbuf_take(&s);
 }
 
