@@ -32,6 +32,7 @@
 struct block {
 	uint32_t maybe[MAYBE]; /* [0] is the oldest still possible */
 	unsigned n;
+	bool wild; /* may hold anything else as well, until a write to it was flushed */
 };
 
 struct lun {
@@ -76,17 +77,32 @@ static void settle_all(unsigned l)
 	for (unsigned b = 0; b < BLOCKS; b++) {
 		struct block *k = &luns[l].blocks[b];
 
+		if (!k->n)
+			continue;
 		k->maybe[0] = k->maybe[k->n - 1];
 		k->n = 1;
+		k->wild = false;
 	}
 }
 
-static bool certain[LUNS]; /* no write failed since the last flush: a flush leaves one version */
-
 static void flush(struct fx *f, unsigned l)
 {
-	if (!eng_lun_flush(f->array, &luns[l].id) && certain[l])
+	if (!eng_lun_flush(f->array, &luns[l].id))
 		settle_all(l);
+}
+
+/*
+ * A write that failed, for lack of drives, may be on some of them. Until it is written again nothing
+ * is asked of a block it touched, nor, where there is parity, of its row: without a write-hole log
+ * what is missing from the row is lost with it.
+ */
+static void poison(unsigned l, unsigned b, unsigned n)
+{
+	unsigned row = luns[l].type == ENG_LUN_RAID5 || luns[l].type == ENG_LUN_RAID6 ? 48 : 1;
+	unsigned end = (b + n + row - 1) / row * row;
+
+	for (b = b / row * row; b < end && b < BLOCKS; b++)
+		luns[l].blocks[b] = (struct block) { .wild = true };
 }
 
 static void write_some(struct fx *f, unsigned l)
@@ -111,8 +127,9 @@ static void write_some(struct fx *f, unsigned l)
 		k->maybe[k->n++] = next_version;
 	}
 	rc = eng_lun_write(f->array, &luns[l].id, (uint64_t)b * BLOCK, buf, (size_t)n * BLOCK);
+	log_info("step: write %u of LUN %u blocks %u+%u: %d", next_version, l, b, n, rc);
 	if (rc)
-		certain[l] = false;
+		poison(l, b, n);
 }
 
 static void show(struct fx *f, unsigned l)
@@ -161,21 +178,23 @@ static void check_block(struct fx *f, unsigned l, unsigned b, bool after_crash)
 	struct block *k = &luns[l].blocks[b];
 	int rc = eng_lun_read(f->array, &luns[l].id, (uint64_t)b * BLOCK, have, BLOCK);
 
-	if (rc)
+	if (after_crash && k->wild)
+		k->n = 0;
+	if (rc || !k->n)
 		return; /* data out of reach are checked when they are back */
 	for (unsigned i = k->n; i-- > 0;) {
 		content(want, l, b, k->maybe[i]);
 		if (memcmp(have, want, BLOCK))
 			continue;
-		if (!after_crash && certain[l] && i != k->n - 1)
+		if (!after_crash && i != k->n - 1)
 			break;
-		if (after_crash || !certain[l]) {
+		if (after_crash) {
 			k->maybe[0] = k->maybe[i];
 			k->n = 1;
 		}
 		return;
 	}
-	if ((after_crash || !certain[l]) && torn(have, l, b, k)) {
+	if (after_crash && torn(have, l, b, k)) {
 		content(want, l, b, k->maybe[k->n - 1]);
 		if (!eng_lun_write(f->array, &luns[l].id, (uint64_t)b * BLOCK, want, BLOCK)) {
 			k->maybe[0] = k->maybe[k->n - 1];
@@ -191,7 +210,7 @@ static void check_block(struct fx *f, unsigned l, unsigned b, bool after_crash)
 			words[0] >> 24, words[1]);
 		for (unsigned i = 0; i < k->n; i++)
 			print_error(" %u", k->maybe[i]);
-		print_error("%s\n", after_crash ? " (after a crash)" : certain[l] ? "" : " (uncertain)");
+		print_error("%s\n", after_crash ? " (after a crash)" : "");
 	}
 	fail_with(f, l, "does not hold what was written", "");
 }
@@ -208,7 +227,6 @@ static void check_all(struct fx *f, bool after_crash)
 			continue;
 		for (unsigned b = 0; b < BLOCKS; b++)
 			check_block(f, l, b, after_crash);
-		certain[l] = true;
 	}
 }
 
@@ -350,7 +368,6 @@ static void make_luns(struct fx *f)
 	for (unsigned l = 0; l < LUNS; l++) {
 		luns[l].type = plan[l].type;
 		luns[l].id = fx_lun(f, plan[l].type, 9, plan[l].slots, plan[l].n);
-		certain[l] = true;
 		for (unsigned b = 0; b < BLOCKS; b++)
 			luns[l].blocks[b] = (struct block) { .n = 1 };
 	}
