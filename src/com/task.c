@@ -44,7 +44,11 @@ void *com_task_alloc(size_t size)
 
 void *com_task_calloc(size_t count, size_t size)
 {
-	return com_calloc(count ? count : 1, size ? size : 1);
+	size_t total;
+
+	if (__builtin_mul_overflow(count, size, &total))
+		return NULL;
+	return com_calloc(1, total ? total : 1);
 }
 
 void *com_task_realloc(void *p, size_t size)
