@@ -73,11 +73,13 @@ static int open_input(struct cli_ctx *ctx, const struct cli_line *line, int *fd)
 	return CLI_OK;
 }
 
-static int input_too_long(struct cli_ctx *ctx, const struct cli_object *lun, uint64_t offset,
-	uint64_t written)
+static int input_too_long(
+	struct cli_ctx *ctx, const struct cli_object *lun, uint64_t offset, uint64_t written)
 {
-	cli_fail(ctx, E_INVALIDARG, lun, "the input is longer than the space in LUN %u; %llu bytes "
-		"were written", lun->number, (unsigned long long)written);
+	cli_fail(ctx, E_INVALIDARG, lun,
+		"the input is longer than the space in LUN %u; %llu bytes "
+		"were written",
+		lun->number, (unsigned long long)written);
 	cli_diag_cause(&ctx->outcome.diag, "from offset %llu LUN %u has room for %llu bytes",
 		(unsigned long long)offset, lun->number, (unsigned long long)written);
 	cli_diag_fix(&ctx->outcome.diag, "extend lun %u size=SIZE", lun->number);
@@ -105,7 +107,8 @@ static int write_loop(struct copy *c)
 
 		if (n < 0)
 			return cli_diag_set(&c->ctx->outcome.diag, CLI_CANNOT_OPEN,
-				strerror((int)-n), NULL, "the input cannot be read; %llu bytes were written",
+				strerror((int)-n), NULL,
+				"the input cannot be read; %llu bytes were written",
 				(unsigned long long)c->done);
 		if (!n)
 			return CLI_OK;
@@ -216,7 +219,8 @@ static int read_loop(struct copy *c)
 			return CLI_OK; /* the reader has enough */
 		if (error)
 			return cli_diag_set(&c->ctx->outcome.diag, CLI_CANNOT_OPEN,
-				strerror(-error), NULL, "the output cannot be written after %llu bytes",
+				strerror(-error), NULL,
+				"the output cannot be written after %llu bytes",
 				(unsigned long long)c->done);
 		c->done += got;
 	}
@@ -238,7 +242,8 @@ static int open_output(struct cli_ctx *ctx, const struct cli_line *line, int *fd
 	if (isatty(STDOUT_FILENO) && !cli_line_value(line, "size"))
 		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX,
 			"a whole LUN is not meant for a terminal",
-			"read lun N > FILE ; read lun N size=BYTES", "standard output is the terminal");
+			"read lun N > FILE ; read lun N size=BYTES",
+			"standard output is the terminal");
 	fflush(ctx->out);
 	*fd = STDOUT_FILENO;
 	return CLI_OK;

@@ -30,8 +30,10 @@ static void show(struct cli_ctx *ctx, const struct cli_object *obj, bool verbose
 	char title[128];
 	size_t i;
 
-	json_array_foreach(lights, i, state) {
-		if (json_integer_value(json_object_get(state, "mode_raw")) != VDSX_MAINTENANCE_IDLE ||
+	json_array_foreach(lights, i, state)
+	{
+		if (json_integer_value(json_object_get(state, "mode_raw")) !=
+				VDSX_MAINTENANCE_IDLE ||
 			json_is_true(json_object_get(state, "effective")))
 			json_array_append(busy, state);
 	}
@@ -88,7 +90,7 @@ int cli_cmd_detail(struct cli_ctx *ctx, const struct cli_line *line)
 		return detail_jobs(ctx, line);
 	}
 	status = cli_session_targets(ctx, line, &list);
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		if (!status)
 			status = add_parts(ctx, o, verbose);
 		if (status)

@@ -19,8 +19,8 @@ static int set_spare(struct cli_ctx *ctx, struct cli_object *drive, bool spare)
 	CLI_RELEASE(d);
 	cli_object_title(drive, title);
 	if (FAILED(hr))
-		return cli_fail(ctx, hr, drive, spare ? "%s was not made a hot spare"
-						      : "%s remains a hot spare", title);
+		return cli_fail(ctx, hr, drive,
+			spare ? "%s was not made a hot spare" : "%s remains a hot spare", title);
 	ctx->outcome.changed = ctx->outcome.changed || was != spare;
 	if (spare)
 		cli_say(ctx, "%s %s a hot spare.", title, was ? "already was" : "is now");
@@ -39,7 +39,7 @@ int cli_cmd_setflag(struct cli_ctx *ctx, const struct cli_line *line)
 	struct cli_object *o;
 	int status = cli_session_targets(ctx, line, &list);
 
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		if (status || cli_plan(ctx, line, "drive %u %s a hot spare", o->number,
 				      spare ? "becomes" : "is no longer"))
 			continue;
@@ -59,8 +59,8 @@ int cli_cmd_setflag(struct cli_ctx *ctx, const struct cli_line *line)
 /* The word after "with" as a drive. */
 static int new_drive(struct cli_ctx *ctx, const struct cli_line *line, struct cli_object *out)
 {
-	static const struct cli_option option = {.name = "with", .type = CLI_SELECTOR,
-		.noun = CLI_DRIVE};
+	static const struct cli_option option = {
+		.name = "with", .type = CLI_SELECTOR, .noun = CLI_DRIVE};
 	struct cli_value value = {.option = &option};
 	int status;
 
@@ -99,8 +99,8 @@ int cli_cmd_replace_drive(struct cli_ctx *ctx, const struct cli_line *line)
 	HRESULT hr;
 	int status = find_pair(ctx, line, &old, &new);
 
-	if (status || cli_plan(ctx, line, "drive %u takes the place of drive %u", new.number,
-			      old.number))
+	if (status ||
+		cli_plan(ctx, line, "drive %u takes the place of drive %u", new.number, old.number))
 		goto out;
 	cli_object_title(&old, a);
 	cli_object_title(&new, b);
@@ -143,8 +143,8 @@ static int find_hw(struct cli_ctx *ctx, const struct cli_line *line, IVdsHwProvi
 	if (!status) {
 		*hw = cli_object_query(&p, &IID_IVdsHwProvider);
 		if (!*hw)
-			status = cli_fail(ctx, E_NOINTERFACE, &p, "provider %u runs no arrays",
-				p.number);
+			status = cli_fail(
+				ctx, E_NOINTERFACE, &p, "provider %u runs no arrays", p.number);
 	}
 	cli_object_release(&p);
 	return status;
@@ -236,10 +236,11 @@ static HRESULT act_on(const struct cli_object *obj, enum cache_act act)
 
 static int act(struct cli_ctx *ctx, const struct cli_line *line, enum cache_act what)
 {
-	static const char *const warnings[] = {"", "The cache of %s is dropped; data not yet written are lost.",
+	static const char *const warnings[] = {"",
+		"The cache of %s is dropped; data not yet written are lost.",
 		"%s is initialised again; what is cached is dropped."};
-	static const char *const done[] = {"The cache of %s was flushed.",
-		"The cache of %s was dropped.", "%s was reset."};
+	static const char *const done[] = {
+		"The cache of %s was flushed.", "The cache of %s was dropped.", "%s was reset."};
 	struct cli_object obj = {0};
 	char title[128], text[200];
 	HRESULT hr;
@@ -248,8 +249,10 @@ static int act(struct cli_ctx *ctx, const struct cli_line *line, enum cache_act 
 	if (status || cli_plan(ctx, line, "%s %s %u", line->command->verb, cli_nouns[obj.noun].name,
 			      obj.number))
 		goto out;
-	snprintf(title, sizeof(title), "%s %u", obj.noun == CLI_PORT
-			? (what == RESET ? "Port" : "port") : what == RESET ? "Controller" : "controller",
+	snprintf(title, sizeof(title), "%s %u",
+		obj.noun == CLI_PORT ? (what == RESET ? "Port" : "port")
+		: what == RESET      ? "Controller"
+				     : "controller",
 		obj.number);
 	if (what != FLUSH) {
 		const char *format = warnings[what];

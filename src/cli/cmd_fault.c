@@ -88,7 +88,8 @@ static int fill(struct cli_ctx *ctx, const struct cli_line *line, const struct f
 			"fault drive 1 readerror offset=65536 size=4096", "fault %s: %s is missing",
 			w->word, offset ? "size=" : "offset=");
 	if (w->range && !size->number)
-		return cli_diag_set(d, CLI_SYNTAX, NULL, NULL, "fault %s: the range is empty", w->word);
+		return cli_diag_set(
+			d, CLI_SYNTAX, NULL, NULL, "fault %s: the range is empty", w->word);
 	if (!w->range && (offset || size))
 		return cli_diag_set(d, CLI_SYNTAX, "it hits the whole object", NULL,
 			"fault %s takes no %s=", w->word, offset ? "offset" : "size");
@@ -126,21 +127,23 @@ static void tell(struct cli_ctx *ctx, const struct cli_object *obj, const VDSX_F
 		cli_say(ctx, "%s takes %llu ms more for each request.", t, size);
 		return;
 	case VDSX_FAULT_READ_ERROR:
-		cli_say(ctx, "%s cannot read %llu bytes at offset %llu until they are rewritten.", t,
-			size, offset);
+		cli_say(ctx, "%s cannot read %llu bytes at offset %llu until they are rewritten.",
+			t, size, offset);
 		return;
 	case VDSX_FAULT_WRITE_ERROR:
 		cli_say(ctx, "%s cannot write %llu bytes at offset %llu.", t, size, offset);
 		return;
 	case VDSX_FAULT_CORRUPT:
-		cli_say(ctx, "%llu bytes at offset %llu of %s were changed silently.", size, offset, t);
+		cli_say(ctx, "%llu bytes at offset %llu of %s were changed silently.", size, offset,
+			t);
 		return;
 	case VDSX_FAULT_NO_OPERATION:
 		cli_say(ctx, "%s does not offer %s.", t,
 			cli_operation_word((VDS_MAINTENANCE_OPERATION)offset));
 		return;
 	case VDSX_FAULT_CACHE_CORRUPT:
-		cli_say(ctx, "The provider's cache is corrupt. Cure: reenumerate subsystems, then refresh provider.");
+		cli_say(ctx, "The provider's cache is corrupt. Cure: reenumerate subsystems, then "
+			     "refresh provider.");
 		return;
 	case VDSX_FAULT_OUT_OF_MEMORY:
 		cli_say(ctx, "Allocation %llu from now will fail.", size);
@@ -158,8 +161,8 @@ static int refused(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj
 	cli_fail(ctx, hr, obj, "the fault \"%s\" was refused for %s", word,
 		cli_object_title(obj, title));
 	if (hr == VDS_E_NOT_SUPPORTED)
-		cli_diag_fix(&ctx->outcome.diag,
-			"a new store, with create subsystem faults=on, if this one was made without it");
+		cli_diag_fix(&ctx->outcome.diag, "a new store, with create subsystem faults=on, if "
+						 "this one was made without it");
 	return ctx->outcome.diag.status;
 }
 
@@ -188,8 +191,8 @@ static IVdsxFault *fault_interface(struct cli_ctx *ctx)
 {
 	IVdsxFault *f = NULL;
 
-	if (!ctx->session->hw || FAILED(IVdsxHwProvider_QueryInterface(ctx->session->hw,
-					 &IID_IVdsxFault, (void **)&f)))
+	if (!ctx->session->hw || FAILED(IVdsxHwProvider_QueryInterface(
+					 ctx->session->hw, &IID_IVdsxFault, (void **)&f)))
 		cli_fail(ctx, E_NOINTERFACE, NULL, "the service injects no faults");
 	return f;
 }
@@ -217,8 +220,9 @@ int cli_cmd_fault_object(struct cli_ctx *ctx, const struct cli_line *line)
 		f = fault_interface(ctx);
 		status = ctx->outcome.diag.status;
 	}
-	vec_for_each(&list, o) {
-		if (status || cli_plan(ctx, line, "%s %u: %s", cli_nouns[o->noun].name, o->number, word))
+	vec_for_each (&list, o) {
+		if (status ||
+			cli_plan(ctx, line, "%s %u: %s", cli_nouns[o->noun].name, o->number, word))
 			continue;
 		status = inject(ctx, o, word, &fault, f);
 		json_array_append_new(rows, row(o, word));

@@ -101,7 +101,8 @@ void cli_help_commands(FILE *f)
 	for (size_t i = 0; i < cli_command_count; i++) {
 		short_name(&cli_commands[i], name, sizeof(name));
 		/* The ellipsis is one column in three bytes. */
-		fprintf(f, "  %-*s%s\n", strstr(name, "…") ? 26 : 24, name, cli_commands[i].summary);
+		fprintf(f, "  %-*s%s\n", strstr(name, "…") ? 26 : 24, name,
+			cli_commands[i].summary);
 	}
 	fprintf(f, "\nhelp VERB explains a command, help error CODE an error.\n");
 }
@@ -196,8 +197,8 @@ static int help_command(struct cli_ctx *ctx, const char *verb, const char *noun)
 		const char *near = cli_nearest_verb(verb);
 
 		json_decref(found);
-		cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "help", "there is no command %s%s%s",
-			verb, noun ? " " : "", noun ? noun : "");
+		cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "help",
+			"there is no command %s%s%s", verb, noun ? " " : "", noun ? noun : "");
 		if (near)
 			cli_diag_fix(&ctx->outcome.diag, "help %s", near);
 		return ctx->outcome.diag.status;
@@ -215,8 +216,8 @@ static int help_error(struct cli_ctx *ctx, const char *code)
 	HRESULT hr;
 
 	if (!code)
-		return cli_diag_set(d, CLI_SYNTAX, NULL, "help error 0x8004241f",
-			"help error: which code?");
+		return cli_diag_set(
+			d, CLI_SYNTAX, NULL, "help error 0x8004241f", "help error: which code?");
 	if (!e) {
 		char *end;
 		long long v = strtoll(code, &end, 0);

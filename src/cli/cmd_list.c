@@ -160,8 +160,8 @@ static int job_rows(struct cli_ctx *ctx, json_t *rows)
 /* The kind and number of the object with an identity, for faults. */
 static void add_object(struct cli_ctx *ctx, json_t *row, const GUID *id)
 {
-	static const enum cli_noun nouns[] = {CLI_DRIVE, CLI_LUN, CLI_SUBSYSTEM, CLI_CONTROLLER,
-		CLI_PROVIDER};
+	static const enum cli_noun nouns[] = {
+		CLI_DRIVE, CLI_LUN, CLI_SUBSYSTEM, CLI_CONTROLLER, CLI_PROVIDER};
 
 	for (size_t i = 0; i < ARRAY_SIZE(nouns); i++) {
 		json_int_t number = cli_session_number(ctx, nouns[i], id);
@@ -211,7 +211,7 @@ static int object_rows(struct cli_ctx *ctx, enum cli_noun noun, json_t *rows)
 
 	if (!status && noun == CLI_LUN)
 		status = cli_index_read(ctx, CLI_DRIVE, &drives);
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		HRESULT hr = status ? S_OK : cli_object_read(o);
 
 		if (status || hr == VDS_E_OBJECT_DELETED)
@@ -253,7 +253,8 @@ static double compare(json_t *value, const char *text)
 		return (double)json_integer_value(value) - (double)n;
 	}
 	if (json_is_boolean(value))
-		return cli_parse_bool(text, &flag, &ignored) ? NAN : (double)(json_is_true(value) - flag);
+		return cli_parse_bool(text, &flag, &ignored) ? NAN
+							     : (double)(json_is_true(value) - flag);
 	if (json_is_string(value))
 		return (double)strcasecmp(json_string_value(value), text);
 	return NAN;
@@ -268,8 +269,7 @@ static bool holds(json_t *value, const struct cli_cond *c)
 		json_t *item;
 		size_t i;
 
-		json_array_foreach(value, i, item)
-			found = found || compare(item, c->value) == 0;
+		json_array_foreach(value, i, item) found = found || compare(item, c->value) == 0;
 		return c->op == CLI_NE ? !found : c->op == CLI_EQ && found;
 	}
 	d = compare(value, c->value);
@@ -303,9 +303,9 @@ int cli_list_filter(struct cli_ctx *ctx, const struct cli_line *line, json_t *ro
 
 			if (!value)
 				return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX,
-					"the names are those of the JSON output", "add --json to see them",
-					"where: a %s has no \"%s\"", cli_nouns[line->noun].name,
-					line->conds[k].key);
+					"the names are those of the JSON output",
+					"add --json to see them", "where: a %s has no \"%s\"",
+					cli_nouns[line->noun].name, line->conds[k].key);
 			keep = keep && holds(value, &line->conds[k]);
 		}
 		if (!keep)

@@ -26,7 +26,8 @@ static VDS_LUN_TYPE type_named(const struct cli_ctx *ctx, const char *word)
 		return VDS_LT_PARITY;
 	if (!strcmp(word, "automagic"))
 		return ctx->hint_ftl < 0 ? VDS_LT_DEFAULT
-			: ctx->hint_ftl ? VDS_LT_FAULT_TOLERANT : VDS_LT_NON_FAULT_TOLERANT;
+		       : ctx->hint_ftl   ? VDS_LT_FAULT_TOLERANT
+					 : VDS_LT_NON_FAULT_TOLERANT;
 	m = idl_enum_named(&idl_enum_VDS_LUN_TYPE, word);
 	return m ? (VDS_LUN_TYPE)m->value : VDS_LT_UNKNOWN;
 }
@@ -44,14 +45,15 @@ static int read_wish(struct cli_ctx *ctx, const struct cli_line *line, struct wi
 	if (automagic)
 		w->hints = ctx->hints;
 	if (stripe && stripe->number > UINT32_MAX)
-		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "for example stripesize=64KB",
-			"the stripe size %s is too large", stripe->text);
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL,
+			"for example stripesize=64KB", "the stripe size %s is too large",
+			stripe->text);
 	if (stripe)
 		w->hints.ulStripeSize = (ULONG)stripe->number;
 	if (!size && (!drives || automagic))
 		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, "the LUN's size is not known",
-			line->command->examples[0].command, automagic ? "size= is missing"
-			: "size= or drives= is missing");
+			line->command->examples[0].command,
+			automagic ? "size= is missing" : "size= or drives= is missing");
 	if (size && !size->number)
 		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "for example size=128MB",
 			"a LUN of no size is no LUN");
@@ -92,11 +94,11 @@ static HRESULT create(const struct cli_object *sub, struct wish *w, IVdsAsync **
 
 	cli_hints_narrow(&w->hints, &hints);
 	if (s2)
-		hr = IVdsSubSystem2_CreateLun2(s2, w->type, w->size, w->drives, w->count, nobody,
-			&w->hints, async);
+		hr = IVdsSubSystem2_CreateLun2(
+			s2, w->type, w->size, w->drives, w->count, nobody, &w->hints, async);
 	else if (s)
-		hr = IVdsSubSystem_CreateLun(s, w->type, w->size, w->drives, w->count, nobody,
-			&hints, async);
+		hr = IVdsSubSystem_CreateLun(
+			s, w->type, w->size, w->drives, w->count, nobody, &hints, async);
 	CLI_RELEASE(s2);
 	CLI_RELEASE(s);
 	return hr;
@@ -114,8 +116,8 @@ static int plan_lun(struct cli_ctx *ctx, const struct cli_line *line, const stru
 	cli_size(ctx, max, largest);
 	if (w->size > max)
 		return cli_fail(ctx, VDS_E_NOT_ENOUGH_SPACE, NULL,
-			"a %s LUN of %s would be refused: the largest possible is %s", line->words[0],
-			size, largest);
+			"a %s LUN of %s would be refused: the largest possible is %s",
+			line->words[0], size, largest);
 	cli_plan(ctx, line, "a %s LUN of %s is created; the largest possible is %s", line->words[0],
 		size, largest);
 	return CLI_OK;
@@ -144,12 +146,14 @@ static int name_lun(struct cli_ctx *ctx, const struct cli_value *name, const str
 {
 	IVdsLunNaming *n = cli_object_query(lun, &IID_IVdsLunNaming);
 	cleanup_free WCHAR *wide = cli_wide(name->text);
-	HRESULT hr = !n ? E_NOINTERFACE : !wide ? E_OUTOFMEMORY
-		: IVdsLunNaming_SetFriendlyName(n, wide);
+	HRESULT hr = !n      ? E_NOINTERFACE
+		     : !wide ? E_OUTOFMEMORY
+			     : IVdsLunNaming_SetFriendlyName(n, wide);
 
 	CLI_RELEASE(n);
 	if (FAILED(hr))
-		return cli_fail(ctx, hr, lun, "LUN %u was created but could not be named", lun->number);
+		return cli_fail(
+			ctx, hr, lun, "LUN %u was created but could not be named", lun->number);
 	if (hr == VDS_S_NAME_TRUNCATED)
 		cli_warn(ctx, "the name was shortened to 63 characters");
 	return CLI_OK;
@@ -166,13 +170,30 @@ static int report_lun(struct cli_ctx *ctx, const struct cli_line *line, struct c
 	if (!status) {
 		cli_add_members(lun->props, lun, &drives);
 		cli_say(ctx, "%s, %s, %s, was created on drives %s.", cli_object_title(lun, title),
-			cli_object_text(lun, "type") ? cli_object_text(lun, "type") : line->words[0],
+			cli_object_text(lun, "type") ? cli_object_text(lun, "type")
+						     : line->words[0],
 			cli_size(ctx, (uint64_t)cli_object_int(lun, "size_bytes"), size),
 			cli_number_list(json_object_get(lun->props, "drives"), list, sizeof(list)));
 		cli_result(ctx, json_incref(lun->props));
 	}
 	cli_index_release(&drives);
 	return status;
+}
+
+/* Too large: what would have been possible? */
+static int refuse_lun(struct cli_ctx *ctx, const struct cli_line *line,
+	const struct cli_object *sub, struct wish *w, HRESULT hr)
+{
+	ULONGLONG max = 0;
+	char size[32];
+
+	cli_fail(ctx, hr, NULL, "the %s LUN was not created", line->words[0]);
+	if (hr == VDS_E_NOT_ENOUGH_SPACE && SUCCEEDED(max_size(sub, w, &max)) && max) {
+		cli_diag_cause(&ctx->outcome.diag, "the largest possible is %s (%llu bytes)",
+			cli_size(ctx, max, size), (unsigned long long)max);
+		cli_diag_fix(&ctx->outcome.diag, "list drives ; add drive path=FILE size=SIZE");
+	}
+	return ctx->outcome.diag.status;
 }
 
 int cli_cmd_create_lun(struct cli_ctx *ctx, const struct cli_line *line)
@@ -194,14 +215,15 @@ int cli_cmd_create_lun(struct cli_ctx *ctx, const struct cli_line *line)
 		if (cli_dry_run(ctx, line))
 			status = plan_lun(ctx, line, &sub, &w, hr, max);
 		else if (FAILED(hr))
-			status = cli_fail(ctx, hr, NULL, "the %s LUN was not created", line->words[0]);
+			status = cli_fail(
+				ctx, hr, NULL, "the %s LUN was not created", line->words[0]);
 		w.size = max;
 	}
 	if (status || cli_dry_run(ctx, line))
 		goto out;
 	hr = create(&sub, &w, &async);
 	if (FAILED(hr))
-		status = cli_fail(ctx, hr, NULL, "the %s LUN was not created", line->words[0]);
+		status = refuse_lun(ctx, line, &sub, &w, hr);
 	else
 		status = take_lun(ctx, line, &sub, async, &lun);
 	if (!status && lun.unk && name)
@@ -241,8 +263,9 @@ int cli_cmd_delete_lun(struct cli_ctx *ctx, const struct cli_line *line)
 	char title[128], size[32];
 	int status = cli_session_targets(ctx, line, &list);
 
-	vec_for_each(&list, o) {
-		if (status || cli_plan(ctx, line, "LUN %u is deleted with all data on it", o->number))
+	vec_for_each (&list, o) {
+		if (status ||
+			cli_plan(ctx, line, "LUN %u is deleted with all data on it", o->number))
 			continue;
 		status = cli_confirm(ctx, line, "%s, %s, is deleted with all data on it.",
 			cli_object_title(o, title),

@@ -8,15 +8,15 @@
 /* "is blinking", "was not blinking" */
 static const char *doing(VDS_MAINTENANCE_OPERATION op)
 {
-	static const char *const words[] = {"blinking", "beeping", "spinning down", "spinning up",
-		"being pinged"};
+	static const char *const words[] = {
+		"blinking", "beeping", "spinning down", "spinning up", "being pinged"};
 
 	return words[op - BlinkLight];
 }
 
 /* The state of one operation; false when the object does not tell. */
-static bool find_state(const struct cli_object *obj, VDS_MAINTENANCE_OPERATION op,
-	VDSX_MAINTENANCE_STATE *found)
+static bool find_state(
+	const struct cli_object *obj, VDS_MAINTENANCE_OPERATION op, VDSX_MAINTENANCE_STATE *found)
 {
 	IVdsxMaintenance *m = cli_object_query(obj, &IID_IVdsxMaintenance);
 	VDSX_MAINTENANCE_STATE *states = NULL;
@@ -52,8 +52,8 @@ static int refuse(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj,
 {
 	char title[128];
 
-	return cli_fail(ctx, hr, obj, "%s cannot %s %s", cli_object_title(obj, title), verb,
-		doing(op));
+	return cli_fail(
+		ctx, hr, obj, "%s cannot %s %s", cli_object_title(obj, title), verb, doing(op));
 }
 
 static int start(struct cli_ctx *ctx, const struct cli_object *obj, IVdsMaintenance *m,
@@ -163,11 +163,11 @@ int cli_cmd_maintenance(struct cli_ctx *ctx, const struct cli_line *line)
 	if (cli_line_value(line, "count") && line->word_count > 1 &&
 		!cli_line_word_is(line, 1, "start"))
 		status = cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX,
-			"count= belongs to starting an operation", NULL, "%s takes no count=",
-			line->words[1]);
+			"count= belongs to starting an operation", NULL,
+			"%s takes no count=", line->words[1]);
 	if (!status)
 		status = cli_session_targets(ctx, line, &list);
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		if (status)
 			continue;
 		status = one(ctx, line, o);

@@ -18,8 +18,10 @@ static const struct status_word {
 static HRESULT set_status(const struct cli_object *obj, ULONG value)
 {
 	static const IID *const iids[CLI_NOUN_COUNT] = {[CLI_SUBSYSTEM] = &IID_IVdsSubSystem,
-		[CLI_CONTROLLER] = &IID_IVdsController, [CLI_PORT] = &IID_IVdsControllerPort,
-		[CLI_DRIVE] = &IID_IVdsDrive, [CLI_LUN] = &IID_IVdsLun};
+		[CLI_CONTROLLER] = &IID_IVdsController,
+		[CLI_PORT] = &IID_IVdsControllerPort,
+		[CLI_DRIVE] = &IID_IVdsDrive,
+		[CLI_LUN] = &IID_IVdsLun};
 	IUnknown *p = iids[obj->noun] ? cli_object_query(obj, iids[obj->noun]) : NULL;
 	HRESULT hr = E_NOINTERFACE;
 
@@ -57,7 +59,8 @@ static int change_status(struct cli_ctx *ctx, struct cli_object *obj, const stru
 	hr = set_status(obj, s->value);
 	if (FAILED(hr)) {
 		cli_fail(ctx, hr, obj, "%s was not taken %s", title, s->word);
-		if (hr == VDS_E_NOT_SUPPORTED && obj->noun == CLI_DRIVE && s->value == VDS_DRS_OFFLINE)
+		if (hr == VDS_E_NOT_SUPPORTED && obj->noun == CLI_DRIVE &&
+			s->value == VDS_DRS_OFFLINE)
 			cli_diag_fix(d, "status ; list luns where health!=healthy");
 		return d->status;
 	}
@@ -74,7 +77,7 @@ static int change_all(struct cli_ctx *ctx, const struct cli_line *line, const st
 	struct cli_object *o;
 	int status = cli_session_targets(ctx, line, &list);
 
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		if (status || cli_plan(ctx, line, "%s %u is taken %s", cli_nouns[o->noun].name,
 				      o->number, s->word))
 			continue;
@@ -104,7 +107,8 @@ int cli_set_status_word(struct cli_ctx *ctx, const struct cli_line *line, const 
 	for (size_t i = 0; i < ARRAY_SIZE(status_words); i++)
 		if (!strcmp(status_words[i].word, word))
 			return change_all(ctx, line, &status_words[i]);
-	return cli_diag_set(&ctx->outcome.diag, CLI_INTERNAL, NULL, NULL, "unknown status %s", word);
+	return cli_diag_set(
+		&ctx->outcome.diag, CLI_INTERNAL, NULL, NULL, "unknown status %s", word);
 }
 
 /* ---- name ---- */
@@ -145,7 +149,8 @@ int cli_cmd_name(struct cli_ctx *ctx, const struct cli_line *line)
 	snprintf(before, sizeof(before), "%s", old ? old : "");
 	hr = set_name(&obj, text);
 	if (FAILED(hr)) {
-		status = cli_fail(ctx, hr, &obj, "%s was not renamed", cli_object_title(&obj, title));
+		status = cli_fail(
+			ctx, hr, &obj, "%s was not renamed", cli_object_title(&obj, title));
 		goto out;
 	}
 	if (hr == VDS_S_NAME_TRUNCATED)

@@ -51,7 +51,8 @@ int cli_cmd_add_plex(struct cli_ctx *ctx, const struct cli_line *line)
 
 	if (!status)
 		status = find_lun(ctx, line, "to", &lun);
-	if (status || cli_plan(ctx, line, "LUN %u becomes a copy of LUN %u", source.number, lun.number))
+	if (status ||
+		cli_plan(ctx, line, "LUN %u becomes a copy of LUN %u", source.number, lun.number))
 		goto out;
 	cli_object_title(&source, a);
 	cli_object_title(&lun, b);
@@ -62,8 +63,8 @@ int cli_cmd_add_plex(struct cli_ctx *ctx, const struct cli_line *line)
 	l = cli_object_query(&lun, &IID_IVdsLun);
 	hr = l ? IVdsLun_AddPlex(l, source.id, &async) : E_NOINTERFACE;
 	if (FAILED(hr))
-		status = cli_fail(ctx, hr, &lun, "LUN %u was not made a copy of LUN %u", number,
-			lun.number);
+		status = cli_fail(
+			ctx, hr, &lun, "LUN %u was not made a copy of LUN %u", number, lun.number);
 	else
 		status = finish(ctx, line, &lun, async, "mirroring");
 	if (!status)
@@ -84,7 +85,7 @@ static int find_plex(struct cli_ctx *ctx, const struct cli_object *lun, const st
 	struct cli_object *p;
 	int status = cli_session_plexes(ctx, lun, &list);
 
-	vec_for_each(&list, p) {
+	vec_for_each (&list, p) {
 		struct guid id;
 
 		if (status || out->noun || cli_object_props(ctx, p))
@@ -117,8 +118,10 @@ int cli_cmd_break_plex(struct cli_ctx *ctx, const struct cli_line *line)
 		status = find_plex(ctx, &lun, cli_line_value(line, "plex"), &plex);
 	if (status || cli_plan(ctx, line, "plex %u of LUN %u is removed", plex.number, lun.number))
 		goto out;
-	status = cli_confirm(ctx, line, "Plex %u of %s is removed; the LUN keeps its data and loses "
-		"a copy.", plex.number, cli_object_title(&lun, title));
+	status = cli_confirm(ctx, line,
+		"Plex %u of %s is removed; the LUN keeps its data and loses "
+		"a copy.",
+		plex.number, cli_object_title(&lun, title));
 	if (status)
 		goto out;
 	l = cli_object_query(&lun, &IID_IVdsLun);

@@ -18,8 +18,8 @@ static const struct setting {
 	{"pulseinterval", VDSX_SETTING_PULSE_INTERVAL_MS, "The pulse interval"},
 	{"rebuildrate", VDSX_SETTING_REBUILD_RATE, "The ceiling of the rebuild rate"}};
 
-static int set_one(struct cli_ctx *ctx, IVdsxHwProvider *p, const struct setting *s,
-	const struct cli_value *v)
+static int set_one(
+	struct cli_ctx *ctx, IVdsxHwProvider *p, const struct setting *s, const struct cli_value *v)
 {
 	ULONGLONG old = 0;
 	bool known = SUCCEEDED(IVdsxHwProvider_GetSetting(p, s->setting, &old));
@@ -41,8 +41,8 @@ static int set_one(struct cli_ctx *ctx, IVdsxHwProvider *p, const struct setting
 
 static int show_settings(struct cli_ctx *ctx, const struct cli_object *p)
 {
-	static const char *const keys[] = {"autorecover", "spare_delay_ms", "pulse_interval_ms",
-		"rebuild_rate_bytes"};
+	static const char *const keys[] = {
+		"autorecover", "spare_delay_ms", "pulse_interval_ms", "rebuild_rate_bytes"};
 	json_t *shown = json_object();
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
@@ -192,8 +192,10 @@ int cli_cmd_unmask_lun(struct cli_ctx *ctx, const struct cli_line *line)
 		goto out;
 	if (old && strcmp(old, text) && !cli_line_word_is(line, 0, "all") &&
 		!cli_line_word_is(line, 0, "add"))
-		status = cli_confirm(ctx, line, "LUN %u is unmasked to \"%s\" now; hosts not in the new "
-			"list lose it.", lun.number, old);
+		status = cli_confirm(ctx, line,
+			"LUN %u is unmasked to \"%s\" now; hosts not in the new "
+			"list lose it.",
+			lun.number, old);
 	if (status)
 		goto out;
 	l = cli_object_query(&lun, &IID_IVdsLun);
@@ -204,7 +206,9 @@ int cli_cmd_unmask_lun(struct cli_ctx *ctx, const struct cli_line *line)
 	}
 	ctx->outcome.changed = strcmp(old ? old : "", text) != 0;
 	cli_say(ctx, "LUN %u is unmasked to %s.", lun.number,
-		!*text ? "nobody" : !strcmp(text, "*") ? "all hosts" : text);
+		!*text               ? "nobody"
+		: !strcmp(text, "*") ? "all hosts"
+				     : text);
 	json_decref(lun.props);
 	lun.props = NULL;
 	status = cli_object_props(ctx, &lun);

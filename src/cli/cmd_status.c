@@ -52,9 +52,8 @@ static json_t *drive_row(const struct health *h, json_int_t number)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(h->drives, i, row)
-		if (json_integer_value(json_object_get(row, "number")) == number)
-			return row;
+	json_array_foreach(h->drives, i,
+		row) if (json_integer_value(json_object_get(row, "number")) == number) return row;
 	return NULL;
 }
 
@@ -68,10 +67,11 @@ static char *lun_cause(const struct health *h, json_t *lun)
 	size_t i;
 
 	strbuf_puts(&s, "");
-	json_array_foreach(json_object_get(lun, "members"), i, m) {
+	json_array_foreach(json_object_get(lun, "members"), i, m)
+	{
 		json_int_t number = json_integer_value(json_object_get(m, "drive"));
-		json_t *drive = json_is_integer(json_object_get(m, "drive")) ? drive_row(h, number)
-									      : NULL;
+		json_t *drive =
+			json_is_integer(json_object_get(m, "drive")) ? drive_row(h, number) : NULL;
 		const char *state = word(m, "state");
 		bool predicted = drive && !strcmp(word(drive, "health"), "pending_failure");
 
@@ -88,8 +88,8 @@ static char *lun_cause(const struct health *h, json_t *lun)
 		else if (!strcmp(word(drive, "status"), "online"))
 			strbuf_printf(&s, "drive %lld holds outdated data", (long long)number);
 		else
-			strbuf_printf(&s, "drive %lld is %s", (long long)number,
-				word(drive, "status"));
+			strbuf_printf(
+				&s, "drive %lld is %s", (long long)number, word(drive, "status"));
 	}
 	return strbuf_take(&s);
 }
@@ -115,7 +115,8 @@ static char *recover_fix(const struct health *h, json_t *lun)
 	json_t *m;
 	size_t i;
 
-	json_array_foreach(json_object_get(lun, "members"), i, m) {
+	json_array_foreach(json_object_get(lun, "members"), i, m)
+	{
 		json_t *drive = drive_row(h, json_integer_value(json_object_get(m, "drive")));
 
 		if (drive && json_is_integer(json_object_get(m, "drive")) &&
@@ -125,7 +126,8 @@ static char *recover_fix(const struct health *h, json_t *lun)
 	}
 	if (h->spares)
 		return textf("recover lun %lld", number);
-	return textf("setflag drive N hotspare=true; add drive path=FILE size=SIZE; recover lun %lld",
+	return textf(
+		"setflag drive N hotspare=true; add drive path=FILE size=SIZE; recover lun %lld",
 		number);
 }
 
@@ -157,8 +159,8 @@ static void check_lun(struct health *h, json_t *lun)
 			"it has no redundancy and will lose data",
 			textf("read lun %lld > FILE; replace drive N with drive M", number));
 	else if (strcmp(state, "healthy"))
-		add_problem(h, NOTE, lun, "lun", "health unknown", NULL, "nothing can be said about it",
-			textf("detail lun %lld", number));
+		add_problem(h, NOTE, lun, "lun", "health unknown", NULL,
+			"nothing can be said about it", textf("detail lun %lld", number));
 }
 
 /* ---- drives and subsystems ---- */
@@ -177,18 +179,20 @@ static void check_drive(struct health *h, json_t *drive)
 		return;
 	}
 	if (!strcmp(status, "online"))
-		add_problem(h, NOTE, drive, "drive", "failure predicted", *note ? textf("%s", note) : NULL,
-			"it may fail soon", textf("replace drive %lld with drive N", number));
+		add_problem(h, NOTE, drive, "drive", "failure predicted",
+			*note ? textf("%s", note) : NULL, "it may fail soon",
+			textf("replace drive %lld with drive N", number));
 	else if (!strcmp(status, "offline"))
-		add_problem(h, NOTE, drive, "drive", "offline", textf("it was taken offline"), effect,
-			textf("online drive %lld", number));
+		add_problem(h, NOTE, drive, "drive", "offline", textf("it was taken offline"),
+			effect, textf("online drive %lld", number));
 	else if (!strcmp(status, "removed"))
-		add_problem(h, NOTE, drive, "drive", "removed", *note ? textf("%s", note) : NULL, effect,
-			textf("maintenance drive %lld blink; reenumerate drives", number));
+		add_problem(h, NOTE, drive, "drive", "removed", *note ? textf("%s", note) : NULL,
+			effect, textf("maintenance drive %lld blink; reenumerate drives", number));
 	else
-		add_problem(h, NOTE, drive, "drive", status, *note ? textf("%s", note) : NULL, effect,
-			textf("maintenance drive %lld blink; replace drive %lld with drive N", number,
-				number));
+		add_problem(h, NOTE, drive, "drive", status, *note ? textf("%s", note) : NULL,
+			effect,
+			textf("maintenance drive %lld blink; replace drive %lld with drive N",
+				number, number));
 }
 
 static void check_subsystem(struct health *h, json_t *sub)
@@ -222,12 +226,9 @@ static int read_health(struct cli_ctx *ctx, struct health *h)
 		status = cli_list_rows(ctx, CLI_LUN, h->luns);
 	if (status)
 		return status;
-	json_array_foreach(h->subsystems, i, row)
-		check_subsystem(h, row);
-	json_array_foreach(h->drives, i, row)
-		check_drive(h, row);
-	json_array_foreach(h->luns, i, row)
-		check_lun(h, row);
+	json_array_foreach(h->subsystems, i, row) check_subsystem(h, row);
+	json_array_foreach(h->drives, i, row) check_drive(h, row);
+	json_array_foreach(h->luns, i, row) check_lun(h, row);
 	return CLI_OK;
 }
 
@@ -261,7 +262,9 @@ static void problem_title(json_t *p, char *buf, size_t size)
 	const char *type = word(p, "object_type");
 
 	snprintf(buf, size, "%s %lld",
-		!strcmp(type, "lun") ? "LUN" : !strcmp(type, "drive") ? "Drive" : "Subsystem",
+		!strcmp(type, "lun")     ? "LUN"
+		: !strcmp(type, "drive") ? "Drive"
+					 : "Subsystem",
 		(long long)json_integer_value(json_object_get(p, "number")));
 }
 
@@ -301,13 +304,13 @@ int cli_cmd_status(struct cli_ctx *ctx, const struct cli_line *line)
 	(void)line;
 	if (!status) {
 		sort_problems(&h);
-		json_array_foreach(h.problems, i, p)
-			print_problem(ctx, p);
+		json_array_foreach(h.problems, i, p) print_problem(ctx, p);
 		if (!json_array_size(h.problems))
 			cli_print(ctx, "All is well: %zu LUN%s, %zu drive%s, %u spare%s.",
 				json_array_size(h.luns), json_array_size(h.luns) == 1 ? "" : "s",
-				json_array_size(h.drives), json_array_size(h.drives) == 1 ? "" : "s",
-				h.spares, h.spares == 1 ? "" : "s");
+				json_array_size(h.drives),
+				json_array_size(h.drives) == 1 ? "" : "s", h.spares,
+				h.spares == 1 ? "" : "s");
 		cli_result(ctx, health_json(&h));
 	}
 	free_health(&h);
@@ -334,9 +337,10 @@ int cli_cmd_status_object(struct cli_ctx *ctx, const struct cli_line *line)
 		const char *health = cli_object_text(o, "health");
 		char title[128];
 
-		cli_print(ctx, "%s: %s%s%s.", cli_object_title(o, title), cli_object_text(o, "status"),
-			health ? ", " : "", health ? health : "");
-		json_array_foreach(h.problems, i, p) {
+		cli_print(ctx, "%s: %s%s%s.", cli_object_title(o, title),
+			cli_object_text(o, "status"), health ? ", " : "", health ? health : "");
+		json_array_foreach(h.problems, i, p)
+		{
 			if (strcmp(word(p, "object_type"), cli_nouns[o->noun].name) ||
 				json_integer_value(json_object_get(p, "number")) != o->number)
 				continue;
@@ -370,15 +374,15 @@ static void nagios(struct cli_ctx *ctx, struct health *h)
 		return;
 	}
 	problem_title(p, title, sizeof(title));
-	cli_print(ctx, "VDS %s - %s %s%s%s (%zu problem%s)", states[h->worst], title, word(p, "what"),
-		*word(p, "cause") ? ": " : "", word(p, "cause"), json_array_size(h->problems),
-		json_array_size(h->problems) == 1 ? "" : "s");
+	cli_print(ctx, "VDS %s - %s %s%s%s (%zu problem%s)", states[h->worst], title,
+		word(p, "what"), *word(p, "cause") ? ": " : "", word(p, "cause"),
+		json_array_size(h->problems), json_array_size(h->problems) == 1 ? "" : "s");
 }
 
 int cli_cmd_check(struct cli_ctx *ctx, const struct cli_line *line)
 {
-	static const int native[] = {0, CLI_CHECK_REDUNDANCY, CLI_CHECK_REDUNDANCY,
-		CLI_CHECK_UNAVAILABLE};
+	static const int native[] = {
+		0, CLI_CHECK_REDUNDANCY, CLI_CHECK_REDUNDANCY, CLI_CHECK_UNAVAILABLE};
 	static const int plugin[] = {0, 1, 1, 2};
 	struct health h = {0};
 	bool as_plugin = ctx->opt.nagios || line->nagios;
@@ -393,8 +397,7 @@ int cli_cmd_check(struct cli_ctx *ctx, const struct cli_line *line)
 	if (as_plugin)
 		nagios(ctx, &h);
 	else if (cli_verbose(ctx, line))
-		json_array_foreach(h.problems, i, p)
-			print_problem(ctx, p);
+		json_array_foreach(h.problems, i, p) print_problem(ctx, p);
 	ctx->outcome.check_status = as_plugin ? plugin[h.worst] : native[h.worst];
 	cli_result(ctx, health_json(&h));
 	free_health(&h);

@@ -58,8 +58,8 @@ static int add_drive(struct cli_ctx *ctx, const struct cli_object *sub, const ch
 	CLI_RELEASE(s);
 	if (FAILED(hr)) {
 		if (bus >= 0)
-			return cli_fail(ctx, hr, NULL, "%s cannot be put into slot %d.%d", path, bus,
-				slot);
+			return cli_fail(
+				ctx, hr, NULL, "%s cannot be put into slot %d.%d", path, bus, slot);
 		return cli_fail(ctx, hr, NULL, "%s cannot be added as a drive", path);
 	}
 	ctx->outcome.changed = true;
@@ -69,14 +69,15 @@ static int add_drive(struct cli_ctx *ctx, const struct cli_object *sub, const ch
 
 int cli_cmd_add_drive(struct cli_ctx *ctx, const struct cli_line *line)
 {
-	const struct cli_value *slot = cli_line_value(line, "slot"), *size = cli_line_value(line, "size");
+	const struct cli_value *slot = cli_line_value(line, "slot"),
+			       *size = cli_line_value(line, "size");
 	struct cli_object sub = {0}, drive = {0};
 	char path[PATH_MAX], title[128], text[32];
 	int status = cli_session_subsystem(ctx, line, &sub);
 
 	if (!status && !absolute_path(cli_line_value(line, "path")->text, path, sizeof(path)))
-		status = cli_diag_set(&ctx->outcome.diag, CLI_FAILED, NULL, NULL,
-			"the path is too long");
+		status = cli_diag_set(
+			&ctx->outcome.diag, CLI_FAILED, NULL, NULL, "the path is too long");
 	if (status || cli_plan(ctx, line, "%s becomes a drive of subsystem %u", path, sub.number))
 		goto out;
 	status = add_drive(ctx, &sub, path, slot ? slot->bus : -1, slot ? slot->slot : -1,
@@ -115,7 +116,7 @@ int cli_cmd_remove_drive(struct cli_ctx *ctx, const struct cli_line *line)
 	struct cli_object *o;
 	int status = cli_session_targets(ctx, line, &list);
 
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		if (status || cli_plan(ctx, line, "drive %u is taken out of its slot", o->number))
 			continue;
 		status = remove_one(ctx, o);
@@ -198,7 +199,9 @@ int cli_cmd_create_subsystem(struct cli_ctx *ctx, const struct cli_line *line)
 			cli_say(ctx, "Subsystem %u was created with 1 drive of %s in slot 0.0.",
 				sub.number, cli_size(ctx, drives->bytes, size));
 		else if (drives)
-			cli_say(ctx, "Subsystem %u was created with %u drives of %s in slots 0.0 to 0.%u.",
+			cli_say(ctx,
+				"Subsystem %u was created with %u drives of %s in slots 0.0 to "
+				"0.%u.",
 				sub.number, (unsigned)drives->number,
 				cli_size(ctx, drives->bytes, size), (unsigned)drives->number - 1);
 		else

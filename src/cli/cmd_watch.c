@@ -124,7 +124,8 @@ static HRESULT STDMETHODCALLTYPE adv_OnNotify(IVdsAdviseSink *p, LONG count, VDS
 
 	for (LONG i = 0; i < count; i++) {
 		/* Event and identity stand first in the structures of all hardware objects. */
-		struct notice n = {.event = list[i].Drive.ulEvent, .type = list[i].objectType,
+		struct notice n = {.event = list[i].Drive.ulEvent,
+			.type = list[i].objectType,
 			.at = wall_ms()};
 
 		if (n.type != VDS_NTT_SERVICE)
@@ -138,8 +139,8 @@ static HRESULT STDMETHODCALLTYPE adv_OnNotify(IVdsAdviseSink *p, LONG count, VDS
 }
 
 static const IUnknownVtbl unk_vtbl = {unk_QueryInterface, unk_AddRef, unk_Release};
-static const IVdsAdviseSinkVtbl adv_vtbl = {adv_QueryInterface, adv_AddRef, adv_Release,
-	adv_OnNotify};
+static const IVdsAdviseSinkVtbl adv_vtbl = {
+	adv_QueryInterface, adv_AddRef, adv_Release, adv_OnNotify};
 
 static struct sink *sink_new(void)
 {
@@ -234,8 +235,9 @@ static void take(struct sink *s, double deadline, struct notices *out)
 
 static void watch(struct cli_ctx *ctx, const struct cli_line *line, struct sink *s, unsigned nouns)
 {
-	double deadline = line->has_timeout ? cli_now() + line->timeout
-		: ctx->opt.has_timeout ? cli_now() + ctx->opt.timeout : 0;
+	double deadline = line->has_timeout      ? cli_now() + line->timeout
+			  : ctx->opt.has_timeout ? cli_now() + ctx->opt.timeout
+						 : 0;
 	struct sigaction action = {.sa_handler = on_stop}, old_int, old_term;
 	json_int_t seen = 0;
 
@@ -247,7 +249,7 @@ static void watch(struct cli_ctx *ctx, const struct cli_line *line, struct sink 
 		struct notice *n;
 
 		take(s, deadline, &list);
-		vec_for_each(&list, n)
+		vec_for_each (&list, n)
 			print_notice(ctx, n, nouns);
 		seen += (json_int_t)list.len;
 		notices_free(&list);

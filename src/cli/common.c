@@ -58,8 +58,8 @@ int cli_confirm(struct cli_ctx *ctx, const struct cli_line *line, const char *fm
 	return cli_diag_set(d, CLI_CANCELLED, "the answer was no", NULL, "nothing was changed");
 }
 
-void cli_object_wrap(struct cli_object *obj, enum cli_noun noun, void *unk,
-	const struct cli_object *subsystem)
+void cli_object_wrap(
+	struct cli_object *obj, enum cli_noun noun, void *unk, const struct cli_object *subsystem)
 {
 	IVdsxNumber *n;
 
@@ -120,7 +120,7 @@ const char *cli_number_list(json_t *numbers, char *buf, size_t size)
 	buf[0] = 0;
 	for (size_t i = 1; i < n; i++)
 		run = run && json_integer_value(json_array_get(numbers, i)) ==
-			json_integer_value(json_array_get(numbers, i - 1)) + 1;
+				     json_integer_value(json_array_get(numbers, i - 1)) + 1;
 	if (run) {
 		snprintf(buf, size, "%lld to %lld",
 			(long long)json_integer_value(json_array_get(numbers, 0)),
@@ -129,7 +129,9 @@ const char *cli_number_list(json_t *numbers, char *buf, size_t size)
 	}
 	for (size_t i = 0; i < n && len < size; i++)
 		len += (size_t)snprintf(buf + len, size - len, "%s%lld",
-			!i ? "" : i + 1 == n ? " and " : ", ",
+			!i           ? ""
+			: i + 1 == n ? " and "
+				     : ", ",
 			(long long)json_integer_value(json_array_get(numbers, i)));
 	return buf;
 }

@@ -19,8 +19,8 @@ int cli_confirm(struct cli_ctx *ctx, const struct cli_line *line, const char *fm
 	__attribute__((format(printf, 3, 4)));
 
 /* An object around a pointer that a call returned; takes the reference. */
-void cli_object_wrap(struct cli_object *obj, enum cli_noun noun, void *unk,
-	const struct cli_object *subsystem);
+void cli_object_wrap(
+	struct cli_object *obj, enum cli_noun noun, void *unk, const struct cli_object *subsystem);
 
 /* The identities of the drives an option lists. *ids is malloc'd. */
 int cli_drive_ids(struct cli_ctx *ctx, const struct cli_value *list, GUID **ids, LONG *count);

@@ -18,7 +18,7 @@ int cli_complete(struct cli_ctx *ctx, int count, char *const *words)
 		cli_objects_release(&list);
 		return CLI_OK;
 	}
-	vec_for_each(&list, o) {
+	vec_for_each (&list, o) {
 		const char *name;
 
 		fprintf(ctx->out, "%u\n", o->number);

@@ -24,12 +24,12 @@ struct cli_session;
 /* The outcome of one command. */
 struct cli_outcome {
 	struct cli_diag diag;
-	json_t *result;    /* NULL = null */
-	json_t *warnings;  /* array */
-	json_t *job;       /* the job of the command, or NULL */
+	json_t *result;   /* NULL = null */
+	json_t *warnings; /* array */
+	json_t *job;      /* the job of the command, or NULL */
 	bool changed;
-	int check_status;  /* check: its exit status */
-	bool spoke;        /* something went to standard output as text */
+	int check_status; /* check: its exit status */
+	bool spoke;       /* something went to standard output as text */
 };
 
 struct cli_ctx {
@@ -38,11 +38,11 @@ struct cli_ctx {
 	FILE *out, *err;
 	struct cli_session *session; /* NULL until a command needs it; session.h */
 	struct cli_focus focus;
-	VDS_HINTS2 hints;            /* automagic */
-	int hint_ftl;                /* 1, 0, or -1: no wish about fault tolerance */
+	VDS_HINTS2 hints; /* automagic */
+	int hint_ftl;     /* 1, 0, or -1: no wish about fault tolerance */
 	struct cli_outcome outcome;
-	bool quit;                   /* exit was given */
-	bool stdin_is_script;        /* so write lun cannot read data there */
+	bool quit;            /* exit was given */
+	bool stdin_is_script; /* so write lun cannot read data there */
 };
 
 /* Options of the line or of the program. */
@@ -59,7 +59,7 @@ static inline bool cli_dry_run(const struct cli_ctx *ctx, const struct cli_line 
 static inline bool cli_verbose(const struct cli_ctx *ctx, const struct cli_line *line)
 {
 	return ctx->opt.verbose || line->verbose ||
-		(line->command && cli_line_flag(line, "verbose"));
+	       (line->command && cli_line_flag(line, "verbose"));
 }
 
 #endif

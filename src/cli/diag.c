@@ -31,6 +31,7 @@ void cli_diag_cause(struct cli_diag *d, const char *fmt, ...)
 {
 	va_list ap;
 
+	d->generic = false;
 	va_start(ap, fmt);
 	vsnprintf(d->cause, sizeof(d->cause), fmt, ap);
 	va_end(ap);

@@ -7,7 +7,9 @@
 
 #include "base/cleanup.h"
 
+#include "base/utf16.h"
 #include "idl_tables.h"
+#include "vdsxerr.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -53,7 +55,7 @@ int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, cons
 {
 	struct cli_diag *d = &ctx->outcome.diag;
 	char what[sizeof(d->what)], cause[sizeof(d->cause)];
-	const char *text = cli_last_error_text();
+	const char *text = cli_last_error_text(); /* of opening; "" afterwards */
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -62,11 +64,12 @@ int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, cons
 	if (d->status != CLI_OK)
 		return d->status;
 	if (*text)
-		snprintf(cause, sizeof(cause), "%s", text);
+		snprintf(cause, sizeof(cause), "%.599s", text);
 	else
 		cli_hr_meaning(hr, cause, sizeof(cause));
 	cli_diag_set(d, cli_hr_status(hr), cause, NULL, "%s", what);
 	d->hr = hr;
+	d->generic = !*text;
 	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
 		if (advices[i].hr == hr)
 			cli_diag_fix(d, "%s", advices[i].fix);
@@ -82,5 +85,10 @@ int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, cons
 
 const char *cli_last_error_text(void)
 {
-	return "";
+	static char text[1024];
+	char *utf8 = utf16_to_utf8((const uint16_t *)VdsxLastErrorText());
+
+	snprintf(text, sizeof(text), "%s", utf8 ? utf8 : "");
+	free(utf8);
+	return text;
 }

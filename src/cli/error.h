@@ -19,7 +19,7 @@ int cli_hr_status(int32_t hr);
 int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Why the last call that failed in this thread did, as the library tells; "" when it does not. */
+/* Why opening the store failed, as the library tells; "" when it does not. One buffer. */
 const char *cli_last_error_text(void);
 
 #endif

@@ -4,17 +4,17 @@
 
 /* Every noun below another in the tree of objects. */
 static const unsigned parts[CLI_NOUN_COUNT] = {
-	[CLI_PROVIDER] = 1u << CLI_SUBSYSTEM | 1u << CLI_CONTROLLER | 1u << CLI_PORT | 1u << CLI_DRIVE |
-		1u << CLI_LUN | 1u << CLI_PLEX,
+	[CLI_PROVIDER] = 1u << CLI_SUBSYSTEM | 1u << CLI_CONTROLLER | 1u << CLI_PORT |
+			 1u << CLI_DRIVE | 1u << CLI_LUN | 1u << CLI_PLEX,
 	[CLI_SUBSYSTEM] = 1u << CLI_CONTROLLER | 1u << CLI_PORT | 1u << CLI_DRIVE | 1u << CLI_LUN |
-		1u << CLI_PLEX,
+			  1u << CLI_PLEX,
 	[CLI_CONTROLLER] = 1u << CLI_PORT,
 	[CLI_LUN] = 1u << CLI_PLEX,
 };
 
 /* Only one of these is in focus; a port keeps its controller. */
-static const unsigned siblings = 1u << CLI_CONTROLLER | 1u << CLI_PORT | 1u << CLI_DRIVE |
-	1u << CLI_LUN | 1u << CLI_PLEX;
+static const unsigned siblings =
+	1u << CLI_CONTROLLER | 1u << CLI_PORT | 1u << CLI_DRIVE | 1u << CLI_LUN | 1u << CLI_PLEX;
 
 static void clear(struct cli_focus *f, unsigned nouns)
 {
@@ -29,7 +29,7 @@ void cli_focus_select(struct cli_focus *f, enum cli_noun noun, uint32_t number)
 		clear(f, parts[noun]);
 	if (siblings & 1u << noun)
 		clear(f, siblings & ~(noun == CLI_PORT ? 1u << CLI_CONTROLLER : 0u) &
-				~(noun == CLI_PLEX ? 1u << CLI_LUN : 0u));
+				 ~(noun == CLI_PLEX ? 1u << CLI_LUN : 0u));
 	f->set[noun] = true;
 	f->number[noun] = number;
 }

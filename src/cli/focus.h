@@ -15,7 +15,8 @@ struct cli_focus {
 	uint32_t number[CLI_NOUN_COUNT];
 };
 
-/* noun number is the focus now. The caller sets what it is part of first (subsystem before drive). */
+/* noun number is the focus now. The caller sets what it is part of first (subsystem before drive).
+ */
 void cli_focus_select(struct cli_focus *f, enum cli_noun noun, uint32_t number);
 /* An invalid number was selected: nothing of that kind is in focus, nor what is part of it. */
 void cli_focus_clear(struct cli_focus *f, enum cli_noun noun);

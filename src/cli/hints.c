@@ -107,7 +107,7 @@ static json_t *get(const VDS_HINTS2 *h, const struct hint *hint)
 	else if (hint->field == FIELD_ULONGLONG)
 		value = *(const ULONGLONG *)at;
 	else
-		value = (uint64_t)*(const SHORT *)at;
+		value = (uint64_t) * (const SHORT *)at;
 	return value ? json_integer((json_int_t)value) : json_null();
 }
 
@@ -115,7 +115,8 @@ static json_t *hints_json(const struct cli_ctx *ctx)
 {
 	json_t *j = json_object();
 
-	json_object_set_new(j, "ftl", ctx->hint_ftl < 0 ? json_null() : json_boolean(ctx->hint_ftl));
+	json_object_set_new(
+		j, "ftl", ctx->hint_ftl < 0 ? json_null() : json_boolean(ctx->hint_ftl));
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
 		json_object_set_new(j, hints[i].flag, get(&ctx->hints, &hints[i]));
 	return j;
@@ -179,7 +180,8 @@ static int apply_hints(struct cli_ctx *ctx, const struct cli_line *line)
 	if (l)
 		hr = IVdsLun_ApplyHints(l, &narrow);
 	if (FAILED(hr)) {
-		status = cli_fail(ctx, hr, &lun, "the hints were not applied to LUN %u", lun.number);
+		status =
+			cli_fail(ctx, hr, &lun, "the hints were not applied to LUN %u", lun.number);
 	} else {
 		ctx->outcome.changed = true;
 		cli_say(ctx, "LUN %u follows the hints.", lun.number);

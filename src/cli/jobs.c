@@ -110,7 +110,8 @@ static void keep_job(struct waiting *w)
 
 static const char *continues(const struct cli_ctx *ctx)
 {
-	return ctx->mode == CLI_ONE_SHOT ? "it is kept and goes on with the next command" : "it continues";
+	return ctx->mode == CLI_ONE_SHOT ? "it is kept and goes on with the next command"
+					 : "it continues";
 }
 
 /* The wait ends before the job. */
@@ -137,9 +138,11 @@ static void ask_cancel(struct waiting *w)
 	w->asked = true;
 	cli_bar_end(w->ctx, &w->bar);
 	if (hr == VDS_E_CANCEL_TOO_LATE)
-		fprintf(w->ctx->err, "Too late to cancel; waiting for the end. Ctrl-C again leaves it.\n");
+		fprintf(w->ctx->err,
+			"Too late to cancel; waiting for the end. Ctrl-C again leaves it.\n");
 	else if (FAILED(hr))
-		fprintf(w->ctx->err, "It cannot be cancelled (%s). Ctrl-C again leaves it running.\n",
+		fprintf(w->ctx->err,
+			"It cannot be cancelled (%s). Ctrl-C again leaves it running.\n",
 			cli_hr_name(hr));
 	else
 		fprintf(w->ctx->err, "Cancelling. Ctrl-C again leaves it running.\n");
@@ -154,7 +157,8 @@ static int poll_until_end(struct waiting *w, HRESULT *hr)
 		HRESULT call = IVdsAsync_QueryStatus(w->async, hr, &percent);
 
 		if (FAILED(call))
-			return cli_fail(w->ctx, call, NULL, "the job cannot be asked for its progress");
+			return cli_fail(
+				w->ctx, call, NULL, "the job cannot be asked for its progress");
 		if (*hr != VDS_E_OPERATION_PENDING)
 			return CLI_OK;
 		sample(w);
@@ -219,8 +223,8 @@ int cli_wait_async(struct cli_ctx *ctx, const struct cli_line *line, IVdsAsync *
 
 	memset(out, 0, sizeof(*out));
 	if (!async)
-		return cli_fail(ctx, E_UNEXPECTED, NULL,
-			"the provider claims success but returned no job");
+		return cli_fail(
+			ctx, E_UNEXPECTED, NULL, "the provider claims success but returned no job");
 	begin(&w, ctx, line, async, what);
 	if (no_wait && SUCCEEDED(IVdsAsync_QueryStatus(async, &hr, &percent)) &&
 		hr == VDS_E_OPERATION_PENDING) {
@@ -300,8 +304,8 @@ static void release_recovery(struct cli_ctx *ctx)
 	ctx->session->held = false;
 }
 
-void cli_jobs_settle(struct cli_ctx *ctx, const struct cli_line *line,
-	const struct cli_numbers *known)
+void cli_jobs_settle(
+	struct cli_ctx *ctx, const struct cli_line *line, const struct cli_numbers *known)
 {
 	VDSX_JOB_PROP prop;
 	char title[96];

@@ -10,7 +10,7 @@
 
 /* How a wait ended. */
 struct cli_wait {
-	bool finished;        /* hr and out are the operation's; else it goes on without us */
+	bool finished; /* hr and out are the operation's; else it goes on without us */
 	HRESULT hr;
 	VDS_ASYNC_OUTPUT out; /* its pointers are the caller's */
 };
@@ -35,8 +35,8 @@ VEC(uint32_t, cli_numbers)
 /* The jobs there are before the command runs. */
 void cli_jobs_snapshot(struct cli_ctx *ctx, struct cli_numbers *known);
 /* Lets held recovery start and waits for the jobs the command set off: those not in known. */
-void cli_jobs_settle(struct cli_ctx *ctx, const struct cli_line *line,
-	const struct cli_numbers *known);
+void cli_jobs_settle(
+	struct cli_ctx *ctx, const struct cli_line *line, const struct cli_numbers *known);
 /* Gives recoveries that were found interrupted up to one second. */
 void cli_jobs_linger(struct cli_ctx *ctx, const struct cli_line *line);
 

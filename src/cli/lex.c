@@ -40,8 +40,7 @@ static int read_quoted(
 		"close the quotes; a quote inside is written \"\"", "a closing quote is missing");
 }
 
-static int read_piece(
-	const char *line, size_t len, size_t *i, struct piece *p, struct cli_diag *d)
+static int read_piece(const char *line, size_t len, size_t *i, struct piece *p, struct cli_diag *d)
 {
 	bool colon = false;
 
@@ -99,7 +98,8 @@ static bool wants_value(const struct cli_tokens *out)
 	return last && last->value && !last->value[0] && !last->value_quoted;
 }
 
-static int set_value(struct cli_token *t, const char *s, size_t len, bool quoted, struct cli_diag *d)
+static int set_value(
+	struct cli_token *t, const char *s, size_t len, bool quoted, struct cli_diag *d)
 {
 	char *value = copy(s, len);
 
@@ -177,8 +177,8 @@ int cli_lex_argv(int argc, char *const *argv, struct cli_tokens *out, struct cli
 		bool blank = strpbrk(argv[i], " \t") != NULL;
 
 		if (len > CLI_LINE_MAX)
-			return cli_diag_set(d, CLI_SYNTAX, NULL, NULL, "a word is longer than %d bytes",
-				CLI_LINE_MAX);
+			return cli_diag_set(d, CLI_SYNTAX, NULL, NULL,
+				"a word is longer than %d bytes", CLI_LINE_MAX);
 		if (equals && colon && colon < equals)
 			equals = NULL;
 		if (add_piece(out, argv[i], len, equals ? (size_t)(equals - argv[i]) : SIZE_MAX,
@@ -192,7 +192,7 @@ void cli_tokens_release(struct cli_tokens *tokens)
 {
 	struct cli_token *t;
 
-	vec_for_each(tokens, t) {
+	vec_for_each (tokens, t) {
 		free(t->text);
 		free(t->value);
 	}
@@ -220,7 +220,7 @@ char *cli_tokens_text(const struct cli_tokens *tokens)
 	const struct cli_token *t;
 
 	strbuf_puts(&s, "");
-	vec_for_each(tokens, t) {
+	vec_for_each (tokens, t) {
 		if (s.len)
 			strbuf_puts(&s, " ");
 		add_text(&s, t->text, t->quoted);

@@ -16,9 +16,9 @@
 #define CLI_TOKEN_MAX 512   /* tokens of a line */
 
 struct cli_token {
-	char *text;   /* the word, or the key; owned */
-	char *value;  /* after "=", or NULL; owned */
-	bool quoted;  /* some of text stood in quotes */
+	char *text;  /* the word, or the key; owned */
+	char *value; /* after "=", or NULL; owned */
+	bool quoted; /* some of text stood in quotes */
 	bool value_quoted;
 };
 

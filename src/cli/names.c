@@ -48,8 +48,8 @@ static bool ends_with(const char *s, const char *end)
 /* The member's name after its type prefix ("ull", "pwsz", …). */
 static const char *without_prefix(const char *member)
 {
-	static const char *const prefixes[] = {"pwsz", "guid", "ull", "ul", "dw", "hr", "s", "b",
-		"l", "p"};
+	static const char *const prefixes[] = {
+		"pwsz", "guid", "ull", "ul", "dw", "hr", "s", "b", "l", "p"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
 		size_t len = strlen(prefixes[i]);
@@ -63,7 +63,8 @@ static const char *without_prefix(const char *member)
 const char *cli_key(const char *member, char buf[static 64])
 {
 	const char *name = without_prefix(member);
-	bool bytes = ends_with(name, "Size") || ends_with(name, "Offset") || !strcmp(name, "Rebuilt");
+	bool bytes =
+		ends_with(name, "Size") || ends_with(name, "Offset") || !strcmp(name, "Rebuilt");
 	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++) {
@@ -134,7 +135,8 @@ void cli_guid_to(const GUID *id, struct guid *out)
 
 void cli_guid_from(const struct guid *id, GUID *out)
 {
-	out->Data1 = (DWORD)id->b[0] << 24 | (DWORD)id->b[1] << 16 | (DWORD)id->b[2] << 8 | id->b[3];
+	out->Data1 =
+		(DWORD)id->b[0] << 24 | (DWORD)id->b[1] << 16 | (DWORD)id->b[2] << 8 | id->b[3];
 	out->Data2 = (WORD)(id->b[4] << 8 | id->b[5]);
 	out->Data3 = (WORD)(id->b[6] << 8 | id->b[7]);
 	memcpy(out->Data4, id->b + 8, 8);
@@ -229,8 +231,8 @@ static void set_hresult(json_t *object, const char *key, HRESULT hr)
 	json_object_set_new(object, name, cli_string_json(e ? e->symbol : NULL));
 }
 
-static void set_member(json_t *object, const struct idl_struct *s, const struct idl_field *f,
-	const void *at)
+static void set_member(
+	json_t *object, const struct idl_struct *s, const struct idl_field *f, const void *at)
 {
 	const struct idl_enum *flags = find_flags(s, f);
 	char key[64];

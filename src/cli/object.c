@@ -184,8 +184,13 @@ json_int_t cli_object_int(const struct cli_object *obj, const char *key)
 const char *cli_object_title(const struct cli_object *obj, char buf[static 128])
 {
 	static const char *const titles[CLI_NOUN_COUNT] = {[CLI_PROVIDER] = "Provider",
-		[CLI_SUBSYSTEM] = "Subsystem", [CLI_CONTROLLER] = "Controller", [CLI_PORT] = "Port",
-		[CLI_DRIVE] = "Drive", [CLI_LUN] = "LUN", [CLI_PLEX] = "Plex", [CLI_JOB] = "Job",
+		[CLI_SUBSYSTEM] = "Subsystem",
+		[CLI_CONTROLLER] = "Controller",
+		[CLI_PORT] = "Port",
+		[CLI_DRIVE] = "Drive",
+		[CLI_LUN] = "LUN",
+		[CLI_PLEX] = "Plex",
+		[CLI_JOB] = "Job",
 		[CLI_FAULT] = "Fault"};
 	const char *title = titles[obj->noun] ? titles[obj->noun] : "Object";
 	const char *name = cli_object_text(obj, "friendly_name");
@@ -212,7 +217,7 @@ void cli_objects_release(struct cli_objects *list)
 {
 	struct cli_object *o;
 
-	vec_for_each(list, o)
+	vec_for_each (list, o)
 		cli_object_release(o);
 	cli_objects_free(list);
 }

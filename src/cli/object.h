@@ -13,12 +13,12 @@
 struct cli_object {
 	enum cli_noun noun;
 	uint32_t number;
-	IUnknown *unk;              /* NULL for jobs and faults */
-	IVdsSubSystem *subsystem;   /* that it belongs to, or NULL */
+	IUnknown *unk;            /* NULL for jobs and faults */
+	IVdsSubSystem *subsystem; /* that it belongs to, or NULL */
 	uint32_t subsystem_number;
-	GUID id;                    /* valid once props is */
+	GUID id; /* valid once props is */
 	char id_text[GUID_TEXT_SIZE];
-	json_t *props;              /* NULL until cli_object_props */
+	json_t *props; /* NULL until cli_object_props */
 };
 
 VEC(struct cli_object, cli_objects)

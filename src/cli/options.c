@@ -27,7 +27,8 @@ static int pick(const char *name, const char *text, const char *const *words, in
 			*value = i;
 			return CLI_OK;
 		}
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", words[i]);
+		len += (size_t)snprintf(
+			list + len, sizeof(list) - len, "%s%s", i ? ", " : "", words[i]);
 	}
 	cli_diag_set(d, CLI_BAD_OPTIONS, NULL, NULL, "--%s does not take \"%s\"", name, text);
 	cli_diag_cause(d, "possible are %s", list);
@@ -76,8 +77,8 @@ static bool set_simple(struct cli_options *opt, const char *name, const char *ar
 	return false;
 }
 
-static int set_option(struct cli_options *opt, const char *name, const char *arg,
-	struct cli_diag *d)
+static int set_option(
+	struct cli_options *opt, const char *name, const char *arg, struct cli_diag *d)
 {
 	static const char *const progress[] = {"auto", "bar", "plain", "json", "none", NULL};
 	static const char *const units[] = {"iec", "si", "bytes", NULL};

@@ -37,8 +37,8 @@ void cli_properties(struct cli_ctx *ctx, json_t *object);
 /* Prints the error (text), or the envelope (JSON), of the command that ended. */
 void cli_finish(struct cli_ctx *ctx, const struct cli_line *line, const char *text);
 /* The last line of a script's JSON. */
-void cli_summary(struct cli_ctx *ctx, unsigned run, unsigned failed, unsigned suppressed,
-	unsigned changed);
+void cli_summary(
+	struct cli_ctx *ctx, unsigned run, unsigned failed, unsigned suppressed, unsigned changed);
 /* One object on a line of its own (--jsonl, watch --json). Takes the reference. */
 void cli_event(struct cli_ctx *ctx, json_t *event);
 

@@ -83,7 +83,7 @@ static void print_json(FILE *f, json_t *j)
 static FILE *json_stream(const struct cli_ctx *ctx, const struct cli_line *line)
 {
 	bool data = line && line->command && !strcmp(line->command->verb, "read") &&
-		!cli_line_value(line, "file");
+		    !cli_line_value(line, "file");
 
 	return data ? ctx->err : ctx->out;
 }
@@ -134,8 +134,8 @@ void cli_finish(struct cli_ctx *ctx, const struct cli_line *line, const char *te
 	json_decref(e);
 }
 
-void cli_summary(struct cli_ctx *ctx, unsigned run, unsigned failed, unsigned suppressed,
-	unsigned changed)
+void cli_summary(
+	struct cli_ctx *ctx, unsigned run, unsigned failed, unsigned suppressed, unsigned changed)
 {
 	json_t *s;
 

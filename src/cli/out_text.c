@@ -112,8 +112,8 @@ static bool ends_with(const char *s, const char *end)
 	return n >= m && !strcmp(s + n - m, end);
 }
 
-static void add_value(const struct cli_ctx *ctx, struct strbuf *s, const char *key, json_t *v,
-	bool enumeration)
+static void add_value(
+	const struct cli_ctx *ctx, struct strbuf *s, const char *key, json_t *v, bool enumeration)
 {
 	cleanup_free char *size = NULL;
 	json_t *item;
@@ -128,7 +128,8 @@ static void add_value(const struct cli_ctx *ctx, struct strbuf *s, const char *k
 		return;
 	case JSON_INTEGER:
 		size = ends_with(key, "_bytes")
-			? cli_size_text(ctx, (uint64_t)json_integer_value(v)) : NULL;
+			       ? cli_size_text(ctx, (uint64_t)json_integer_value(v))
+			       : NULL;
 		if (size)
 			strbuf_puts(s, size);
 		else
@@ -144,7 +145,8 @@ static void add_value(const struct cli_ctx *ctx, struct strbuf *s, const char *k
 		strbuf_puts(s, "No");
 		return;
 	case JSON_ARRAY:
-		json_array_foreach(v, i, item) {
+		json_array_foreach(v, i, item)
+		{
 			if (i)
 				strbuf_puts(s, ", ");
 			add_value(ctx, s, key, item, enumeration);
@@ -210,7 +212,8 @@ static bool draw(const struct cli_ctx *ctx, struct drawn *t, json_t *rows)
 		return false;
 	for (size_t k = 0; k < t->count; k++)
 		t->widths[k] = ctx->opt.no_header ? 0 : width_of(t->columns[k].title);
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		for (size_t k = 0; k < t->count; k++) {
 			char *text = cell(ctx, row, &t->columns[k]);
 
@@ -253,10 +256,11 @@ static void put_table(struct cli_ctx *ctx, const struct cli_column *columns, siz
 	ctx->outcome.spoke = true;
 	if (!ctx->opt.no_header)
 		put_header(ctx->out, &t, indent);
-	json_array_foreach(rows, i, row) {
+	json_array_foreach(rows, i, row)
+	{
 		json_t *number = json_object_get(row, "number");
 		bool mark = noun && number &&
-			cli_focus_is(&ctx->focus, noun, (uint32_t)json_integer_value(number));
+			    cli_focus_is(&ctx->focus, noun, (uint32_t)json_integer_value(number));
 
 		fprintf(ctx->out, "%s", mark ? "* " : indent);
 		for (size_t k = 0; k < count; k++) {
@@ -344,7 +348,8 @@ static void put_subtable(struct cli_ctx *ctx, const char *key, json_t *rows)
 	json_t *v;
 	size_t n = 0;
 
-	json_object_foreach(json_array_get(rows, 0), name, v) {
+	json_object_foreach(json_array_get(rows, 0), name, v)
+	{
 		if (n == ARRAY_SIZE(columns) || ends_with(name, "_raw") || is_table(v) ||
 			json_is_object(v))
 			continue;
@@ -372,7 +377,8 @@ void cli_properties(struct cli_ctx *ctx, json_t *object)
 	if (ctx->opt.json)
 		return;
 	ctx->outcome.spoke = true;
-	json_object_foreach(object, key, v) {
+	json_object_foreach(object, key, v)
+	{
 		struct strbuf label = STRBUF_INIT, text = STRBUF_INIT;
 
 		if (ends_with(key, "_raw") || is_table(v) || json_is_object(v))
@@ -387,7 +393,5 @@ void cli_properties(struct cli_ctx *ctx, json_t *object)
 		strbuf_free(&label);
 		strbuf_free(&text);
 	}
-	json_object_foreach(object, key, v)
-		if (is_table(v))
-			put_subtable(ctx, key, v);
+	json_object_foreach(object, key, v) if (is_table(v)) put_subtable(ctx, key, v);
 }

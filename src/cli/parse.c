@@ -66,8 +66,8 @@ static const char *find_verb(const char *word, bool strict, struct cli_diag *d)
 	if (found)
 		return found;
 	near = cli_nearest_verb(word);
-	cli_diag_set(d, CLI_SYNTAX, "the first word must be a command",
-		"help lists the commands", "\"%s\" is no command", word);
+	cli_diag_set(d, CLI_SYNTAX, "the first word must be a command", "help lists the commands",
+		"\"%s\" is no command", word);
 	if (near)
 		cli_diag_fix(d, "%s", near);
 	return NULL;
@@ -82,7 +82,8 @@ enum cli_noun cli_find_noun(const char *word, unsigned mask, bool strict)
 
 		if (!(mask & 1u << i))
 			continue;
-		if (is_name(n->name, word) || is_name(n->plural, word) || is_name(n->abbreviation, word))
+		if (is_name(n->name, word) || is_name(n->plural, word) ||
+			is_name(n->abbreviation, word))
 			return (enum cli_noun)i;
 		if (!strict && has_prefix(n->plural, word)) {
 			if (found)
@@ -121,7 +122,9 @@ static void noun_list(unsigned mask, char *out, size_t size)
 		if (!(mask & 1u << i) || len >= size)
 			continue;
 		len += (size_t)snprintf(out + len, size - len, "%s%s", cli_nouns[i].name,
-			!rest ? "" : (rest & (rest - 1)) ? ", " : " or ");
+			!rest                 ? ""
+			: (rest & (rest - 1)) ? ", "
+					      : " or ");
 	}
 }
 
@@ -136,17 +139,17 @@ static int bad_noun(const char *verb, const char *word, unsigned mask, struct cl
 		cli_diag_set(d, CLI_SYNTAX, NULL, NULL, "%s does not apply to a %s", verb,
 			cli_nouns[cli_find_noun(word, ~0u, true)].name);
 	else
-		cli_diag_set(d, CLI_SYNTAX, NULL, NULL, "%s: \"%s\" is no kind of object", verb,
-			word);
+		cli_diag_set(
+			d, CLI_SYNTAX, NULL, NULL, "%s: \"%s\" is no kind of object", verb, word);
 	cli_diag_cause(d, "%s is followed by %s", verb, list);
 	cli_diag_fix(d, "help %s", verb);
 	for (int i = 1; word && i < CLI_NOUN_COUNT; i++) {
 		const char *name = cli_nouns[i].plural;
 
-		if (mask & 1u << i && (cli_distance(word, name) < 3 ||
-					      cli_distance(word, cli_nouns[i].name) < 2))
-			cli_diag_fix(d, "%s %s", verb,
-				!strcmp(verb, "list") ? name : cli_nouns[i].name);
+		if (mask & 1u << i &&
+			(cli_distance(word, name) < 3 || cli_distance(word, cli_nouns[i].name) < 2))
+			cli_diag_fix(
+				d, "%s %s", verb, !strcmp(verb, "list") ? name : cli_nouns[i].name);
 	}
 	return d->status;
 }
@@ -245,7 +248,7 @@ static bool is_unit(const char *text)
 
 	snprintf(size, sizeof(size), "1%s", text);
 	return text[0] && strlen(text) < 4 && text[0] != '.' && !isdigit((unsigned char)text[0]) &&
-		!cli_parse_size(size, 1, &bytes, &ignored);
+	       !cli_parse_size(size, 1, &bytes, &ignored);
 }
 
 static int parse_enum(const struct cli_option *o, struct cli_value *v, struct cli_diag *d)
@@ -321,8 +324,8 @@ static int add_option(
 	if (!o || t->quoted)
 		return bad_option(line, t->text, d);
 	if (cli_line_value(line, o->name))
-		return cli_diag_set(d, CLI_SYNTAX, NULL, "give it once", "%s= is given twice",
-			o->name);
+		return cli_diag_set(
+			d, CLI_SYNTAX, NULL, "give it once", "%s= is given twice", o->name);
 	if (!t->value[0] && !t->value_quoted && o->type != CLI_TEXT)
 		return cli_diag_set(d, CLI_SYNTAX, o->about, NULL, "%s= has no value", o->name);
 	v = &line->values[line->value_count++];
@@ -406,8 +409,8 @@ static bool add_flag(struct cli_line *line, const struct cli_token *t)
 	return false;
 }
 
-static int bad_word(const struct cli_line *line, const struct cli_token *t, size_t place,
-	struct cli_diag *d)
+static int bad_word(
+	const struct cli_line *line, const struct cli_token *t, size_t place, struct cli_diag *d)
 {
 	const struct cli_command *c = line->command;
 	const struct cli_word *w = place < c->word_count ? &c->words[place] : NULL;
@@ -418,9 +421,9 @@ static int bad_word(const struct cli_line *line, const struct cli_token *t, size
 		unsigned n = cli_distance(t->text, w->values[i]);
 
 		/* Of equally near words the one as long as what was written: raid5 for raid7. */
-		if (n < strlen(w->values[i]) && (n < least || (n == least && near &&
-				strlen(near) != strlen(t->text) &&
-				strlen(w->values[i]) == strlen(t->text)))) {
+		if (n < strlen(w->values[i]) &&
+			(n < least || (n == least && near && strlen(near) != strlen(t->text) &&
+					      strlen(w->values[i]) == strlen(t->text)))) {
 			least = n;
 			near = w->values[i];
 		}
@@ -495,7 +498,8 @@ static int add_cond(struct cli_line *line, size_t *i, struct cli_diag *d)
 	else if (!value || *op)
 		value = NULL;
 	if (!value || op == c->key || !*value)
-		return cli_diag_set(d, CLI_SYNTAX, "a condition is a name, =, !=, <, <=, > or >= and a value",
+		return cli_diag_set(d, CLI_SYNTAX,
+			"a condition is a name, =, !=, <, <=, > or >= and a value",
 			"for example where health!=healthy", "\"%s\" is no condition", t->text);
 	c->value = strdup(value);
 	*op = 0;
@@ -538,8 +542,8 @@ static int parse_target(struct cli_line *line, size_t *i, struct cli_diag *d)
 	(*i)++;
 	if (line->command->target)
 		return cli_parse_selectors(t->text, &line->target, d);
-	return cli_diag_set(d, CLI_SYNTAX, line->command->syntax, NULL,
-		"%s %s takes no number", line->command->verb, cli_nouns[line->noun].plural);
+	return cli_diag_set(d, CLI_SYNTAX, line->command->syntax, NULL, "%s %s takes no number",
+		line->command->verb, cli_nouns[line->noun].plural);
 }
 
 static int parse_rest(struct cli_line *line, size_t i, bool strict, struct cli_diag *d)

@@ -18,7 +18,8 @@
 struct cli_value {
 	const struct cli_option *option;
 	const char *text;
-	uint64_t number; /* sizes in bytes, numbers, 0/1 of a bool, index of an enum, count of drives */
+	uint64_t number; /* sizes in bytes, numbers, 0/1 of a bool, index of an enum, count of
+			    drives */
 	uint64_t bytes;  /* CLI_DRIVES: the size */
 	int bus, slot;   /* CLI_SLOT */
 	struct cli_sels sels;
@@ -33,10 +34,10 @@ struct cli_cond {
 };
 
 struct cli_line {
-	struct cli_tokens tokens; /* owns every text below */
+	struct cli_tokens tokens;          /* owns every text below */
 	const struct cli_command *command; /* NULL: an empty line or a comment */
 	enum cli_noun noun;
-	struct cli_sels target; /* len 0: none given */
+	struct cli_sels target;          /* len 0: none given */
 	const char *words[CLI_WORD_MAX]; /* by position in the table; the last may repeat */
 	size_t word_count;
 	struct cli_value values[CLI_OPTION_MAX];

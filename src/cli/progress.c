@@ -73,18 +73,19 @@ static void draw(struct cli_ctx *ctx, struct cli_bar *bar, const char *figures)
 
 static void event(struct cli_ctx *ctx, const struct cli_bar *bar, const VDSX_JOB_PROP *job)
 {
-	json_t *e = json_pack("{s:s, s:s, s:s, s:i}", "schema", "vds.1", "event", "progress", "what",
-		bar->what, "percent", (int)bar->percent);
+	json_t *e = json_pack("{s:s, s:s, s:s, s:i}", "schema", "vds.1", "event", "progress",
+		"what", bar->what, "percent", (int)bar->percent);
 
 	if (job)
-		json_object_set_new(e, "job", json_pack("{s:I, s:I, s:I}", "number",
-			(json_int_t)job->ulNumber, "done_bytes", (json_int_t)job->ullDoneBytes,
-			"total_bytes", (json_int_t)job->ullTotalBytes));
+		json_object_set_new(e, "job",
+			json_pack("{s:I, s:I, s:I}", "number", (json_int_t)job->ulNumber,
+				"done_bytes", (json_int_t)job->ullDoneBytes, "total_bytes",
+				(json_int_t)job->ullTotalBytes));
 	cli_event(ctx, e);
 }
 
-void cli_bar_update(struct cli_ctx *ctx, struct cli_bar *bar, ULONG percent,
-	const VDSX_JOB_PROP *job)
+void cli_bar_update(
+	struct cli_ctx *ctx, struct cli_bar *bar, ULONG percent, const VDSX_JOB_PROP *job)
 {
 	double now = cli_now(), every = bar->kind == CLI_PROGRESS_BAR ? 0.1 : 1;
 	char figures[128] = "";

@@ -13,9 +13,10 @@ int cli_index_read(struct cli_ctx *ctx, enum cli_noun noun, struct cli_index *in
 	struct cli_object *o;
 	int status = cli_session_list(ctx, noun, &index->objects);
 
-	vec_for_each(&index->objects, o)
+	vec_for_each (&index->objects, o)
 		if (!status)
-			(void)cli_object_read(o); /* one that just went away has no number to give */
+			(void)cli_object_read(
+				o); /* one that just went away has no number to give */
 	return status;
 }
 
@@ -28,7 +29,7 @@ json_t *cli_index_number(const struct cli_index *index, const GUID *id)
 {
 	const struct cli_object *o;
 
-	vec_for_each(&index->objects, o)
+	vec_for_each (&index->objects, o)
 		if (o->props && !memcmp(&o->id, id, sizeof(*id)))
 			return json_integer(o->number);
 	return json_null();
@@ -43,9 +44,7 @@ static void add_number(json_t *list, json_t *number)
 
 	if (!json_is_integer(number))
 		return;
-	json_array_foreach(list, i, item)
-		if (json_equal(item, number))
-			return;
+	json_array_foreach(list, i, item) if (json_equal(item, number)) return;
 	json_array_append(list, number);
 }
 
@@ -83,7 +82,7 @@ void cli_add_plexes(struct cli_ctx *ctx, json_t *json, const struct cli_object *
 
 	(void)cli_session_plexes(ctx, lun, &plexes);
 	ctx->outcome.diag = saved;
-	vec_for_each(&plexes, p)
+	vec_for_each (&plexes, p)
 		if (SUCCEEDED(cli_object_read(p)))
 			json_array_append(list, p->props);
 	cli_objects_release(&plexes);

@@ -5,6 +5,7 @@
  */
 #include "cli/run.h"
 
+#include "cli/advice.h"
 #include "cli/jobs.h"
 #include "cli/out.h"
 #include "cli/session.h"
@@ -94,6 +95,7 @@ static int execute(struct cli_ctx *ctx, const struct cli_line *line)
 	if (status && !ctx->outcome.diag.status)
 		cli_diag_set(&ctx->outcome.diag, status, NULL, NULL, "the command failed");
 	status = ctx->outcome.diag.status;
+	cli_advise(&ctx->outcome.diag, line);
 	if (!status && !cli_dry_run(ctx, line))
 		cli_jobs_settle(ctx, line, &known);
 	cli_numbers_free(&known);

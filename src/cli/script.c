@@ -23,8 +23,8 @@ static bool is_syntax(int status)
 }
 
 /* Says where an error is, before the error itself is printed. */
-static void run_script_line(struct cli_ctx *ctx, const char *name, unsigned number, const char *text,
-	size_t len, struct tally *t, bool *go_on)
+static void run_script_line(struct cli_ctx *ctx, const char *name, unsigned number,
+	const char *text, size_t len, struct tally *t, bool *go_on)
 {
 	bool noerr = false;
 	int status = cli_run_text(ctx, text, len, &noerr);
@@ -49,7 +49,7 @@ static bool is_empty(const char *text)
 {
 	text += strspn(text, " \t\r\n");
 	return !*text || *text == '#' ||
-		(!strncasecmp(text, "rem", 3) && (!text[3] || strchr(" \t\r\n", text[3])));
+	       (!strncasecmp(text, "rem", 3) && (!text[3] || strchr(" \t\r\n", text[3])));
 }
 
 static void run_stream(struct cli_ctx *ctx, FILE *f, const char *name, struct tally *t)

@@ -13,8 +13,10 @@
 static bool text_matches(const struct cli_object *obj, const struct cli_sel *sel)
 {
 	static const char *const keys[] = {[CLI_TAG_NAME] = "friendly_name",
-		[CLI_TAG_SERIAL] = "identification", [CLI_TAG_PATH] = "path",
-		[CLI_TAG_IQN] = "iscsi_name", [CLI_TAG_WWN] = "wwn"};
+		[CLI_TAG_SERIAL] = "identification",
+		[CLI_TAG_PATH] = "path",
+		[CLI_TAG_IQN] = "iscsi_name",
+		[CLI_TAG_WWN] = "wwn"};
 	const char *value = cli_object_text(obj, keys[sel->tag]);
 	char real[PATH_MAX];
 
@@ -37,7 +39,7 @@ static bool matches(const struct cli_object *obj, const struct cli_sel *sel)
 		return guid_equal(&id, &sel->id);
 	case CLI_SEL_SLOT:
 		return obj->noun == CLI_DRIVE && cli_object_int(obj, "bus") == sel->bus &&
-			cli_object_int(obj, "slot") == sel->slot;
+		       cli_object_int(obj, "slot") == sel->slot;
 	case CLI_SEL_TEXT:
 		return text_matches(obj, sel);
 	}
@@ -48,13 +50,16 @@ static bool matches(const struct cli_object *obj, const struct cli_sel *sel)
 static bool in_focus(const struct cli_ctx *ctx, const struct cli_object *obj)
 {
 	return !ctx->focus.set[CLI_SUBSYSTEM] || !obj->subsystem ||
-		obj->subsystem_number == ctx->focus.number[CLI_SUBSYSTEM];
+	       obj->subsystem_number == ctx->focus.number[CLI_SUBSYSTEM];
 }
 
 static void describe(const struct cli_sel *sel, uint32_t number, char *buf, size_t size)
 {
-	static const char *const tags[] = {[CLI_TAG_NAME] = "named", [CLI_TAG_SERIAL] = "with serial",
-		[CLI_TAG_PATH] = "with path", [CLI_TAG_IQN] = "with name", [CLI_TAG_WWN] = "with WWN"};
+	static const char *const tags[] = {[CLI_TAG_NAME] = "named",
+		[CLI_TAG_SERIAL] = "with serial",
+		[CLI_TAG_PATH] = "with path",
+		[CLI_TAG_IQN] = "with name",
+		[CLI_TAG_WWN] = "with WWN"};
 	char id[GUID_TEXT_SIZE];
 
 	switch (sel->kind) {
@@ -73,14 +78,15 @@ static void describe(const struct cli_sel *sel, uint32_t number, char *buf, size
 	}
 }
 
-static int not_found(struct cli_ctx *ctx, enum cli_noun noun, const struct cli_sel *sel,
-	uint32_t number)
+static int not_found(
+	struct cli_ctx *ctx, enum cli_noun noun, const struct cli_sel *sel, uint32_t number)
 {
 	struct cli_diag *d = &ctx->outcome.diag;
 	char text[400];
 
 	describe(sel, number, text, sizeof(text));
-	cli_fail(ctx, VDS_E_OBJECT_NOT_FOUND, NULL, "there is no %s %s", cli_nouns[noun].name, text);
+	cli_fail(
+		ctx, VDS_E_OBJECT_NOT_FOUND, NULL, "there is no %s %s", cli_nouns[noun].name, text);
 	cli_diag_cause(d, "no such object is in the store, or no longer");
 	cli_diag_fix(d, "list %s", cli_nouns[noun].plural);
 	d->noun = noun;
@@ -92,7 +98,7 @@ static bool listed(const struct cli_objects *list, uint32_t number)
 {
 	const struct cli_object *o;
 
-	vec_for_each(list, o)
+	vec_for_each (list, o)
 		if (o->noun && o->number == number)
 			return true;
 	return false;
@@ -120,7 +126,7 @@ static int find_one(struct cli_ctx *ctx, enum cli_noun noun, const struct cli_se
 		if (n == UINT32_MAX)
 			break;
 	}
-	vec_for_each(all, o) {
+	vec_for_each (all, o) {
 		struct cli_object copy;
 
 		if (!o->noun || !matches(o, sel) ||
@@ -146,16 +152,16 @@ int cli_session_find(struct cli_ctx *ctx, enum cli_noun noun, const struct cli_s
 	bool props = false;
 	int status = cli_session_list(ctx, noun, &all);
 
-	vec_for_each(sels, sel)
+	vec_for_each (sels, sel)
 		props = props || sel->kind != CLI_SEL_NUMBER;
-	vec_for_each(&all, o)
+	vec_for_each (&all, o)
 		if (!status && props && FAILED(cli_object_read(o)))
 			o->props = json_object(); /* matches nothing; its number still does */
-	vec_for_each(sels, sel)
+	vec_for_each (sels, sel)
 		if (!status)
 			status = find_one(ctx, noun, sel, &all, out);
 	cli_objects_release(&all);
-	vec_for_each(out, o)
+	vec_for_each (out, o)
 		if (!status && !json_object_size(o->props)) {
 			json_decref(o->props);
 			o->props = NULL;
@@ -175,13 +181,13 @@ static int nothing_selected(struct cli_ctx *ctx, enum cli_noun noun, size_t coun
 	cli_diag_set(d, CLI_SYNTAX, "the command names none, and none is selected", NULL,
 		"which %s?", cli_nouns[noun].name);
 	if (!d->fix[0])
-		cli_diag_fix(d, "list %s ; select %s N", cli_nouns[noun].plural,
-			cli_nouns[noun].name);
+		cli_diag_fix(
+			d, "list %s ; select %s N", cli_nouns[noun].plural, cli_nouns[noun].name);
 	return d->status;
 }
 
-static int find_number(struct cli_ctx *ctx, enum cli_noun noun, uint32_t number,
-	struct cli_objects *out)
+static int find_number(
+	struct cli_ctx *ctx, enum cli_noun noun, uint32_t number, struct cli_objects *out)
 {
 	struct cli_sel sel = {.kind = CLI_SEL_NUMBER, .first = number, .last = number};
 	struct cli_sels sels = {.items = &sel, .len = 1};
@@ -213,7 +219,7 @@ int cli_session_targets(struct cli_ctx *ctx, const struct cli_line *line, struct
 	int status = line->target.len ? cli_session_find(ctx, line->noun, &line->target, out)
 				      : find_default(ctx, line->noun, out);
 
-	vec_for_each(out, o)
+	vec_for_each (out, o)
 		if (!status)
 			status = cli_object_props(ctx, o);
 	return status;
@@ -275,7 +281,7 @@ json_int_t cli_session_number(struct cli_ctx *ctx, enum cli_noun noun, const GUI
 		ctx->outcome.diag = saved;
 		return -1;
 	}
-	vec_for_each(&all, o)
+	vec_for_each (&all, o)
 		if (number < 0 && SUCCEEDED(cli_object_read(o)) && !memcmp(&o->id, id, sizeof(*id)))
 			number = o->number;
 	cli_objects_release(&all);

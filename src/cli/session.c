@@ -51,7 +51,8 @@ static HRESULT find_provider(struct cli_session *s)
 		(void)IUnknown_QueryInterface(unk, &IID_IVdsxHwProvider, (void **)&s->hw);
 		if (s->hw) {
 			(void)IUnknown_QueryInterface(unk, &IID_IVdsxJobs, (void **)&s->jobs);
-			(void)IUnknown_QueryInterface(unk, &IID_IVdsProvider, (void **)&s->provider);
+			(void)IUnknown_QueryInterface(
+				unk, &IID_IVdsProvider, (void **)&s->provider);
 		}
 		IUnknown_Release(unk);
 		unk = NULL;
@@ -68,8 +69,8 @@ static HRESULT open_store(const char *path, ULONG flags, IVdsService **service)
 
 	if (!wide)
 		return E_OUTOFMEMORY;
-	hr = CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsxServiceLoader,
-		(void **)&loader);
+	hr = CoCreateInstance(
+		&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsxServiceLoader, (void **)&loader);
 	if (FAILED(hr))
 		return hr;
 	hr = IVdsxServiceLoader_OpenStore(loader, wide, flags, service);
@@ -89,7 +90,8 @@ static int check_options(struct cli_ctx *ctx)
 	if (!store_path(ctx))
 		return cli_diag_set(d, CLI_UNREACHABLE,
 			"neither --store nor VDS_STORE says where the store is",
-			"vds --store DIR create subsystem drives=6x96MB", "there is no store to work on");
+			"vds --store DIR create subsystem drives=6x96MB",
+			"there is no store to work on");
 	return CLI_OK;
 }
 
@@ -206,7 +208,7 @@ static int list_subsystems(struct cli_ctx *ctx, struct cli_objects *out)
 	struct cli_object *p;
 	int status = list_providers(ctx, &providers);
 
-	vec_for_each(&providers, p) {
+	vec_for_each (&providers, p) {
 		IVdsHwProvider *hw = status ? NULL : cli_object_query(p, &IID_IVdsHwProvider);
 		IEnumVdsObject *list = NULL;
 		HRESULT hr;
@@ -237,7 +239,7 @@ static int list_ports(struct cli_ctx *ctx, const struct cli_object *sub,
 	const struct cli_object *c;
 	int status = CLI_OK;
 
-	vec_for_each(controllers, c) {
+	vec_for_each (controllers, c) {
 		IVdsControllerControllerPort *ports =
 			cli_object_query(c, &IID_IVdsControllerControllerPort);
 		IEnumVdsObject *list = NULL;
@@ -249,9 +251,10 @@ static int list_ports(struct cli_ctx *ctx, const struct cli_object *sub,
 		}
 		hr = IVdsControllerControllerPort_QueryControllerPorts(ports, &list);
 		CLI_RELEASE(ports);
-		status = FAILED(hr) ? cli_fail(ctx, hr, c, "the ports of controller %u cannot be listed",
-					      c->number)
-				    : take(ctx, list, CLI_PORT, sub, out);
+		status = FAILED(hr)
+				 ? cli_fail(ctx, hr, c,
+					   "the ports of controller %u cannot be listed", c->number)
+				 : take(ctx, list, CLI_PORT, sub, out);
 	}
 	return status;
 }
@@ -298,7 +301,7 @@ int cli_session_list(struct cli_ctx *ctx, enum cli_noun noun, struct cli_objects
 		status = list_subsystems(ctx, list);
 	} else {
 		status = list_subsystems(ctx, &subs);
-		vec_for_each(&subs, s) {
+		vec_for_each (&subs, s) {
 			if (!status)
 				status = list_parts(ctx, s, noun, list);
 		}

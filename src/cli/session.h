@@ -15,7 +15,7 @@ struct cli_session {
 	IVdsxHwProvider *hw; /* of the array provider; NULL when it is not there */
 	IVdsxJobs *jobs;
 	IVdsProvider *provider;
-	bool held;           /* background recovery waits until the first command has run */
+	bool held; /* background recovery waits until the first command has run */
 };
 
 /* Opens the store of the options when none is open. create: make the store if there is none. */

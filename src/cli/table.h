@@ -17,10 +17,10 @@ struct cli_ctx;
 
 /* How the text after "=" reads. */
 enum cli_type {
-	CLI_SIZE,     /* a bare number is megabytes */
-	CLI_BYTES,    /* a bare number is bytes */
-	CLI_NUMBER,   /* an unsigned integer, also 0x… */
-	CLI_BOOL,     /* on/off, true/false, yes/no, 1/0 */
+	CLI_SIZE,   /* a bare number is megabytes */
+	CLI_BYTES,  /* a bare number is bytes */
+	CLI_NUMBER, /* an unsigned integer, also 0x… */
+	CLI_BOOL,   /* on/off, true/false, yes/no, 1/0 */
 	CLI_TEXT,
 	CLI_ENUM,     /* one of values */
 	CLI_LIST,     /* selectors separated by commas */

@@ -91,8 +91,9 @@ int cli_parse_number(const char *text, uint64_t max, uint64_t *n, struct cli_dia
 	unsigned __int128 v = 0;
 
 	for (; hex ? isxdigit((unsigned char)*p) : isdigit((unsigned char)*p); p++) {
-		unsigned digit = isdigit((unsigned char)*p) ? (unsigned)(*p - '0')
-			: (unsigned)(tolower((unsigned char)*p) - 'a' + 10);
+		unsigned digit = isdigit((unsigned char)*p)
+					 ? (unsigned)(*p - '0')
+					 : (unsigned)(tolower((unsigned char)*p) - 'a' + 10);
 
 		v = v * (hex ? 16 : 10) + digit;
 		if (v > UINT64_MAX)
@@ -102,15 +103,16 @@ int cli_parse_number(const char *text, uint64_t max, uint64_t *n, struct cli_dia
 		return cli_diag_set(d, CLI_SYNTAX, NULL, NULL,
 			"the number \"%s\" is larger than %llu", text, (unsigned long long)max);
 	if (*p || p == (hex ? text + 2 : text))
-		return cli_diag_set(d, CLI_SYNTAX, NULL, "for example 10", "\"%s\" is no number",
-			text);
+		return cli_diag_set(
+			d, CLI_SYNTAX, NULL, "for example 10", "\"%s\" is no number", text);
 	*n = (uint64_t)v;
 	return CLI_OK;
 }
 
 int cli_parse_bool(const char *text, bool *value, struct cli_diag *d)
 {
-	static const char *const yes[] = {"on", "true", "yes", "1"}, *no[] = {"off", "false", "no", "0"};
+	static const char *const yes[] = {"on", "true", "yes", "1"},
+				 *no[] = {"off", "false", "no", "0"};
 
 	for (size_t i = 0; i < 4; i++) {
 		if (!strcasecmp(text, yes[i]) || !strcasecmp(text, no[i])) {
@@ -156,8 +158,8 @@ int cli_parse_drives(const char *text, uint32_t *count, uint64_t *bytes, struct 
 
 	if (!read_uint(&p, UINT32_MAX, &n) || (*p != 'x' && *p != 'X'))
 		return cli_diag_set(d, CLI_SYNTAX, "drives= takes how many, x and how large",
-			"for example drives=6x96MB", "\"%s\" does not say how many drives of what size",
-			text);
+			"for example drives=6x96MB",
+			"\"%s\" does not say how many drives of what size", text);
 	if (n < 1 || n > 1023)
 		return cli_diag_set(d, CLI_SYNTAX, "a subsystem holds 1 to 1023 drives", NULL,
 			"%llu is no possible number of drives", (unsigned long long)n);
@@ -292,7 +294,7 @@ void cli_sels_release(struct cli_sels *sels)
 {
 	struct cli_sel *s;
 
-	vec_for_each(sels, s)
+	vec_for_each (sels, s)
 		free(s->text);
 	cli_sels_free(sels);
 }
@@ -319,8 +321,11 @@ unsigned cli_distance(const char *a, const char *b)
 				best = t[i - 1][k] + 1;
 			if (t[i][k - 1] + 1 < best)
 				best = t[i][k - 1] + 1;
-			if (i > 1 && k > 1 && tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[k - 2]) &&
-				tolower((unsigned char)a[i - 2]) == tolower((unsigned char)b[k - 1]) &&
+			if (i > 1 && k > 1 &&
+				tolower((unsigned char)a[i - 1]) ==
+					tolower((unsigned char)b[k - 2]) &&
+				tolower((unsigned char)a[i - 2]) ==
+					tolower((unsigned char)b[k - 1]) &&
 				t[i - 2][k - 2] + 1 < best)
 				best = t[i - 2][k - 2] + 1;
 			t[i][k] = best;

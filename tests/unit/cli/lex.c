@@ -145,8 +145,8 @@ static void arguments_are_split_by_the_shell_already(void **state)
 static void the_text_of_tokens_reads_the_same(void **state)
 {
 	static const char *const lines[] = {"list drives", "name lun 0 \"a \"\"b\"\" c\"",
-		"create lun raid5 size=128MB drives=0-3", "name lun 0 \"\"", "add drive path=\"/a b\"",
-		"automagic set ftl="};
+		"create lun raid5 size=128MB drives=0-3", "name lun 0 \"\"",
+		"add drive path=\"/a b\"", "automagic set ftl="};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {

@@ -14,7 +14,8 @@ static void keys_are_members_in_snake_case(void **state)
 		{"bCancelable", "cancelable"}, {"ulPercent", "percent"}, {"hrResult", "hresult"},
 		{"sNumberOfPorts", "number_of_ports"}, {"pwszUnmaskingList", "unmasking_list"},
 		{"guidVersionId", "version_id"}, {"ullRebuilt", "rebuilt_bytes"},
-		{"ulStripeSize", "stripe_size_bytes"}, {"LunId", "lun_id"}, {"bEffective", "effective"}};
+		{"ulStripeSize", "stripe_size_bytes"}, {"LunId", "lun_id"},
+		{"bEffective", "effective"}};
 	char key[64];
 
 	(void)state;
@@ -24,8 +25,11 @@ static void keys_are_members_in_snake_case(void **state)
 
 static void drive_properties(void **state)
 {
-	VDS_DRIVE_PROP p = {.ullSize = 5000000000ull, .ulFlags = VDS_DRF_HOTSPARE | VDS_DRF_UNASSIGNED,
-		.status = VDS_DRS_ONLINE, .health = VDS_H_PENDING_FAILURE, .sInternalBusNumber = 0,
+	VDS_DRIVE_PROP p = {.ullSize = 5000000000ull,
+		.ulFlags = VDS_DRF_HOTSPARE | VDS_DRF_UNASSIGNED,
+		.status = VDS_DRS_ONLINE,
+		.health = VDS_H_PENDING_FAILURE,
+		.sInternalBusNumber = 0,
 		.sSlotNumber = -1};
 	json_t *j = json_object();
 	json_t *flags;
@@ -55,8 +59,12 @@ static void drive_properties(void **state)
 
 static void a_job_with_times_and_result(void **state)
 {
-	VDSX_JOB_PROP p = {.ulNumber = 7, .type = VDS_ASYNCOUT_RECOVERLUN, .state = VDSX_JOB_FAILED,
-		.hrResult = VDS_E_NOT_ENOUGH_DRIVE, .bAutomatic = TRUE, .ullStartedAt = 1700000000123ull};
+	VDSX_JOB_PROP p = {.ulNumber = 7,
+		.type = VDS_ASYNCOUT_RECOVERLUN,
+		.state = VDSX_JOB_FAILED,
+		.hrResult = VDS_E_NOT_ENOUGH_DRIVE,
+		.bAutomatic = TRUE,
+		.ullStartedAt = 1700000000123ull};
 	json_t *j = json_object();
 
 	(void)state;
@@ -66,8 +74,8 @@ static void a_job_with_times_and_result(void **state)
 	assert_string_equal(json_string_value(json_object_get(j, "hresult")), "0x80042410");
 	assert_string_equal(
 		json_string_value(json_object_get(j, "hresult_name")), "VDS_E_NOT_ENOUGH_DRIVE");
-	assert_string_equal(json_string_value(json_object_get(j, "started_at")),
-		"2023-11-14T22:13:20.123Z");
+	assert_string_equal(
+		json_string_value(json_object_get(j, "started_at")), "2023-11-14T22:13:20.123Z");
 	assert_true(json_is_null(json_object_get(j, "ended_at")));
 	assert_true(json_is_null(json_object_get(j, "object_id")));
 	assert_true(json_is_true(json_object_get(j, "automatic")));

@@ -19,12 +19,14 @@ static int parse(int count, const char *const *words)
 	return cli_options_parse(count, argv, &opt, &diag);
 }
 
-#define PARSE(...) parse((int)ARRAY_SIZE(((const char *[]){__VA_ARGS__})), (const char *[]){__VA_ARGS__})
+#define PARSE(...)                                                                                 \
+	parse((int)ARRAY_SIZE(((const char *[]){__VA_ARGS__})), (const char *[]){__VA_ARGS__})
 
 static void options_may_stand_anywhere(void **state)
 {
 	(void)state;
-	assert_int_equal(PARSE("vds", "--store", "/s", "recover", "lun", "0", "--no-wait", "-j"), CLI_OK);
+	assert_int_equal(
+		PARSE("vds", "--store", "/s", "recover", "lun", "0", "--no-wait", "-j"), CLI_OK);
 	assert_string_equal(opt.store, "/s");
 	assert_true(opt.no_wait);
 	assert_true(opt.json);
@@ -45,7 +47,8 @@ static void nothing_is_left_from_an_earlier_parse(void **state)
 static void values_are_checked(void **state)
 {
 	(void)state;
-	assert_int_equal(PARSE("vds", "--progress", "plain", "--units=si", "--timeout", "2.5"), CLI_OK);
+	assert_int_equal(
+		PARSE("vds", "--progress", "plain", "--units=si", "--timeout", "2.5"), CLI_OK);
 	assert_int_equal(opt.progress, CLI_PROGRESS_PLAIN);
 	assert_int_equal(opt.units, CLI_UNITS_SI);
 	assert_true(opt.timeout > 2.4 && opt.timeout < 2.6);

@@ -56,15 +56,14 @@ static json_t *run_json(const char *text)
 
 static void the_envelope_has_all_keys(void **state)
 {
-	static const char *const keys[] = {"schema", "host", "command", "ok", "changed", "result",
-		"warnings", "job", "error"};
+	static const char *const keys[] = {
+		"schema", "host", "command", "ok", "changed", "result", "warnings", "job", "error"};
 	json_t *j = run_json("help create lun"), *v;
 	const char *key;
 	size_t n = 0;
 
 	(void)state;
-	json_object_foreach(j, key, v)
-		assert_string_equal(key, keys[n++]);
+	json_object_foreach(j, key, v) assert_string_equal(key, keys[n++]);
 	(void)v;
 	assert_int_equal(n, ARRAY_SIZE(keys));
 	assert_string_equal(json_string_value(json_object_get(j, "schema")), "vds.1");
@@ -84,7 +83,8 @@ static void a_syntax_error_has_no_hresult(void **state)
 	assert_true(json_is_null(json_object_get(e, "hresult")));
 	assert_true(json_is_null(json_object_get(j, "result")));
 	assert_true(json_is_string(json_object_get(e, "message")));
-	assert_string_equal(json_string_value(json_array_get(json_object_get(e, "try"), 0)), "list");
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(e, "try"), 0)), "list");
 	json_decref(j);
 }
 
@@ -95,13 +95,15 @@ static void a_refusal_names_code_and_object(void **state)
 
 	(void)state;
 	ctx.opt.json = true;
-	assert_int_equal(cli_fail(&ctx, VDS_E_OBJECT_STATUS_FAILED, &lun, "LUN %u failed", 2u), CLI_FAILED);
+	assert_int_equal(
+		cli_fail(&ctx, VDS_E_OBJECT_STATUS_FAILED, &lun, "LUN %u failed", 2u), CLI_FAILED);
 	cli_finish(&ctx, NULL, "recover lun 2");
 	j = json_loads(output(), 0, NULL);
 	e = json_object_get(j, "error");
 	o = json_object_get(e, "object");
 	assert_string_equal(json_string_value(json_object_get(e, "hresult")), "0x80042431");
-	assert_string_equal(json_string_value(json_object_get(e, "name")), "VDS_E_OBJECT_STATUS_FAILED");
+	assert_string_equal(
+		json_string_value(json_object_get(e, "name")), "VDS_E_OBJECT_STATUS_FAILED");
 	assert_string_equal(json_string_value(json_object_get(o, "type")), "lun");
 	assert_int_equal(json_integer_value(json_object_get(o, "number")), 2);
 	json_decref(j);
@@ -146,9 +148,11 @@ static void sizes_in_three_units(void **state)
 
 static json_t *rows(void)
 {
-	return json_loads("[{\"number\":0,\"status\":\"online\",\"status_raw\":1,\"size_bytes\":1048576,"
-			  "\"name\":null},{\"number\":12,\"status\":\"not_ready\",\"status_raw\":2,"
-			  "\"size_bytes\":2048,\"name\":\"ö\"}]", 0, NULL);
+	return json_loads(
+		"[{\"number\":0,\"status\":\"online\",\"status_raw\":1,\"size_bytes\":1048576,"
+		"\"name\":null},{\"number\":12,\"status\":\"not_ready\",\"status_raw\":2,"
+		"\"size_bytes\":2048,\"name\":\"ö\"}]",
+		0, NULL);
 }
 
 static const struct cli_column columns[] = {{"N", "number", true, NULL},

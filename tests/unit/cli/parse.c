@@ -190,9 +190,12 @@ static void conditions(void **state)
 	static const struct {
 		const char *text;
 		enum cli_op op;
-	} forms[] = {{"list drives where size_bytes=5", CLI_EQ}, {"list drives where size_bytes!=5", CLI_NE},
-		{"list drives where size_bytes<5", CLI_LT}, {"list drives where size_bytes<=5", CLI_LE},
-		{"list drives where size_bytes>5", CLI_GT}, {"list drives where size_bytes>=5", CLI_GE}};
+	} forms[] = {{"list drives where size_bytes=5", CLI_EQ},
+		{"list drives where size_bytes!=5", CLI_NE},
+		{"list drives where size_bytes<5", CLI_LT},
+		{"list drives where size_bytes<=5", CLI_LE},
+		{"list drives where size_bytes>5", CLI_GT},
+		{"list drives where size_bytes>=5", CLI_GE}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -217,7 +220,8 @@ static void every_example_of_the_table_parses(void **state)
 			snprintf(text, sizeof(text), "%s", cli_commands[i].examples[k].command);
 			text[strcspn(text, "<>")] = 0;
 			if (strstr(cli_commands[i].examples[k].command, "where"))
-				snprintf(text, sizeof(text), "%s", cli_commands[i].examples[k].command);
+				snprintf(text, sizeof(text), "%s",
+					cli_commands[i].examples[k].command);
 			good(text);
 			assert_ptr_equal(line.command, &cli_commands[i]);
 		}

@@ -138,7 +138,8 @@ static void check_syntax_runs_nothing(void **state)
 static void odd_files(void **state)
 {
 	(void)state;
-	assert_int_equal(RUN("\xef\xbb\xbfhelp error S_OK"), CLI_OK); /* BOM, no newline at the end */
+	assert_int_equal(
+		RUN("\xef\xbb\xbfhelp error S_OK"), CLI_OK); /* BOM, no newline at the end */
 	assert_int_equal(RUN("list\0drives\n"), CLI_SYNTAX);
 	assert_int_equal(RUN(""), CLI_OK);
 	assert_int_equal(cli_script(&ctx, "/nonexistent/script"), CLI_CANNOT_OPEN);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of the library that the command line calls, for tests without a service. */
 #include "vdsx.h"
+#include "vdsxerr.h"
 
 #include <stdlib.h>
 
@@ -33,4 +34,11 @@ HRESULT CoCreateInstance(REFCLSID clsid, IUnknown *outer, DWORD context, REFIID 
 	(void)riid;
 	*out = NULL;
 	return REGDB_E_CLASSNOTREG;
+}
+
+const WCHAR *VdsxLastErrorText(void)
+{
+	static const WCHAR nothing[1];
+
+	return nothing;
 }

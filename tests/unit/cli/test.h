@@ -15,7 +15,8 @@
 #include <string.h>
 
 /* Parses a line as a script would (strict) or the shell; the caller releases. */
-static inline int parse_line(const char *text, bool strict, struct cli_line *line, struct cli_diag *d)
+static inline int parse_line(
+	const char *text, bool strict, struct cli_line *line, struct cli_diag *d)
 {
 	struct cli_tokens tokens = {0};
 	int status;

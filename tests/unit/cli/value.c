@@ -128,8 +128,8 @@ static void selectors_of_all_kinds(void **state)
 
 static void bad_selectors_are_refused(void **state)
 {
-	static const char *const bad[] = {"", "x", "3-", "-3", "4-2", "1,,2", "1,", "slot:3", "name:",
-		"{0f6f}", "0-4294967295", "4294967296", "1-2-3"};
+	static const char *const bad[] = {"", "x", "3-", "-3", "4-2", "1,,2", "1,", "slot:3",
+		"name:", "{0f6f}", "0-4294967295", "4294967296", "1-2-3"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
