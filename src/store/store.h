@@ -89,8 +89,9 @@ int sto_allow_faults(struct sto *sto, struct err *err);
 
 /*
  * Groups the changes that follow, by this thread, until sto_commit or sto_rollback: all are made or
- * none. Other threads wait meanwhile, so keep it short. May be nested; an inner rollback undoes only
- * the inner changes. After a failed sto_commit nothing of the group has happened (no rollback is due).
+ * none. Other threads wait meanwhile, so keep it short. May be nested; an inner rollback undoes
+ * only the inner changes. After a failed sto_commit nothing of the group has happened (no rollback
+ * is due).
  */
 int sto_begin(struct sto *sto, struct err *err);
 int sto_commit(struct sto *sto, struct err *err);
@@ -182,8 +183,8 @@ int sto_number_retire(struct sto *sto, int kind, const struct guid *id, struct e
 int sto_number_list(struct sto *sto, int kind, struct sto_numbered_vec *out, struct err *err);
 
 /*
- * Attributes: bytes under (object, key), for what later modules keep by id: masks, targets, secrets,
- * mounts. Keys are plain words of 1..63 bytes, "module.noun". At most 1 MB each.
+ * Attributes: bytes under (object, key), for what other modules keep by id: masks, targets,
+ * secrets, mounts. Keys are plain words of 1..63 bytes, "module.noun". At most 1 MB each.
  */
 /* bytes NULL removes it. -EINVAL: bad key; -EFBIG. */
 int sto_attr_set(struct sto *sto, const struct guid *id, const char *key, const void *bytes,
@@ -246,8 +247,8 @@ struct sto_maint_state {
 };
 
 /*
- * For each (object, op) the machine of hardware.md 10.4. op is an int because it comes from outside:
- * -EINVAL unless it is 1..5. Whether the object offers the operation is the caller's to check.
+ * For each (object, op) the machine of hardware.md 10.4. op is an int because it comes from
+ * outside: -EINVAL unless it is 1..5. Whether the object offers the operation is the caller's to check.
  *
  *            start               stop                 pulse(n >= 1)
  *  idle      -> running          was idle, no change  was idle, no change
@@ -255,7 +256,8 @@ struct sto_maint_state {
  *  pulsing   -> running          -> idle at once      -> pulsing(n), from the beginning
  *
  * and pulsing becomes idle when its n pulses of 2 * interval are over. Starting SPIN_UP ends
- * SPIN_DOWN and the reverse. A clock that was set back makes the current pulse last longer, no more.
+ * SPIN_DOWN and the reverse. A clock that was set back makes the current pulse last longer, no
+ * more.
  */
 int sto_maint_start(struct sto *sto, const struct guid *id, int op, struct err *err);
 /* *was_idle: nothing was running, nothing was done (0 is returned). */
@@ -374,8 +376,8 @@ VEC(struct sto_job, sto_job_vec)
 
 #define STO_JOBS_KEPT 1000 /* ended ones; older are forgotten, their numbers stay used */
 
-/* Records a job that begins now. In: kind, object, object_kind, result (while it runs), total_bytes,
- * automatic, started_by. Out: number, state, started_ms. */
+/* Records a job that begins now. In: kind, object, object_kind, result (while it runs),
+ * total_bytes, automatic, started_by. Out: number, state, started_ms. */
 int sto_job_create(struct sto *sto, struct sto_job *job, struct err *err);
 /* The unended job of this kind on this object (the latest), RUNNING again. -ENOENT. */
 int sto_job_resume(struct sto *sto, int kind, const struct guid *object, struct sto_job *out,
