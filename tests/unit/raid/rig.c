@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+uint32_t rig_block = 512;
+
 /* ---- the owner --------------------------------------------------------------------------- */
 
 static int on_member_failed(void *ctx, unsigned slot, int error)
@@ -101,7 +103,7 @@ void rig_init(struct rig *r, uint64_t seed, const struct raid_shape *shape,
 	r->shape = *shape;
 	r->options = *options;
 	r->start = 65536;
-	r->block = 512;
+	r->block = rig_block;
 	r->image_bytes = raid_bitmap_bytes(shape);
 	r->image = calloc(1, r->image_bytes);
 	check(loop_new_simulated(seed, 0, &r->loop));

@@ -38,6 +38,8 @@ struct rig {
 	uint64_t data_lost;
 };
 
+extern uint32_t rig_block; /* of the media that are made next */
+
 /* Makes loop and media and opens a set over them, all members in sync. */
 void rig_init(struct rig *r, uint64_t seed, const struct raid_shape *shape,
 	const struct raid_options *options);

@@ -451,8 +451,21 @@ static void resync(struct sim *s)
 	REQUIRE(s, s->dead || (!rc && !raid_resync_needed(s->rig.set)), "resync: %s", err_name(rc));
 }
 
+/* Parity and copies may differ since a crash: first things first, though not at once. */
+static void operate_unclean(struct sim *s)
+{
+	if (chance(s, 3))
+		resync(s);
+	else if (chance(s, 2))
+		(void)raid_bitmap_settle(s->rig.set, 0);
+}
+
 static void operate(struct sim *s)
 {
+	if (raid_resync_needed(s->rig.set)) {
+		operate_unclean(s);
+		return;
+	}
 	switch (below(s, 8)) {
 	case 0:
 	case 1:
@@ -487,7 +500,8 @@ static void operator(void *arg)
 	struct sim *s = arg;
 	unsigned rounds = 3 + (unsigned)below(s, 14);
 
-	resync(s);
+	if (chance(s, 2))
+		resync(s);
 	for (unsigned i = 0; i < rounds && !s->dead && raid_shape_redundancy(&s->rig.shape); i++) {
 		task_sleep_ms(below(s, 100));
 		if (!s->dead)
@@ -521,8 +535,10 @@ static void crash(void *arg)
 static int run_tasks(void *arg)
 {
 	struct sim *s = arg;
-	bool crashing = s->calm && !s->out && !s->hurt && chance(s, 2);
+	bool crashing =
+		(s->calm || raid_resync_needed(s->rig.set)) && !s->out && !s->hurt && below(s, 3);
 
+	s->calm |= crashing;
 	s->busy = CLIENTS + 1 + crashing;
 	for (unsigned i = 0; i < CLIENTS; i++)
 		if (task_spawn(s->rig.loop, "client", client, s))
@@ -581,7 +597,7 @@ static void phase(struct sim *s)
 {
 	bool fresh = s->rig.options.unwritten;
 
-	s->calm = chance(s, 3);
+	s->calm = chance(s, 2);
 	rig_call(&s->rig, run_tasks, s);
 	s->rig.options.unwritten = fresh;
 	if (s->dead) {
@@ -643,7 +659,9 @@ static void history(uint64_t seed, bool loud)
 	memset(s, 0, sizeof(*s));
 	s->seed = seed;
 	rng_seed(&s->rng, seed * 1000003 + 17);
-	options.unwritten = chance(s, 2);
+	options.bitmap = !chance(s, 8);
+	options.unwritten = options.bitmap && chance(s, 2);
+	rig_block = chance(s, 4) ? 4096 : 512;
 	options.write_through = chance(s, 6);
 	rig_init(&s->rig, seed, &shapes[seed % ARRAY_SIZE(shapes)], &options);
 	s->size = raid_shape_size(&s->rig.shape);
@@ -678,9 +696,9 @@ static void history(uint64_t seed, bool loud)
 int main(int argc, char **argv)
 {
 	uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : 60;
+	uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : argc > 1 ? 1 : 36;
 
-	log_set_level(LOG_LEVEL_ERROR);
+	log_set_level(argc == 2 ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR);
 	for (uint64_t seed = first; seed < first + count; seed++)
 		history(seed, argc == 2);
 	printf("%llu histories\n", (unsigned long long)count);
