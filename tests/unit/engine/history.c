@@ -85,12 +85,6 @@ static void settle_all(unsigned l)
 	}
 }
 
-static void flush(struct fx *f, unsigned l)
-{
-	if (!eng_lun_flush(f->array, &luns[l].id))
-		settle_all(l);
-}
-
 /*
  * A write that failed, for lack of drives, may be on some of them. Until it is written again nothing
  * is asked of a block it touched, nor, where there is parity, of its row: without a write-hole log
@@ -103,6 +97,24 @@ static void poison(unsigned l, unsigned b, unsigned n)
 
 	for (b = b / row * row; b < end && b < BLOCKS; b++)
 		luns[l].blocks[b] = (struct block) { .wild = true };
+}
+
+/* Before a crash of a degraded array: nothing may be under way; what cannot be flushed is given up. */
+static void flush_or_give_up(struct fx *f, unsigned l)
+{
+	if (!eng_lun_flush(f->array, &luns[l].id)) {
+		settle_all(l);
+		return;
+	}
+	for (unsigned b = 0; b < BLOCKS; b++)
+		if (luns[l].blocks[b].n > 1)
+			poison(l, b, 1);
+}
+
+static void flush(struct fx *f, unsigned l)
+{
+	if (!eng_lun_flush(f->array, &luns[l].id))
+		settle_all(l);
 }
 
 static void write_some(struct fx *f, unsigned l)
@@ -388,7 +400,7 @@ static void live(struct fx *f)
 	crash_power = draw(2);
 	if (degraded_parity(f))
 		for (unsigned l = 0; l < LUNS; l++)
-			flush(f, l);
+			flush_or_give_up(f, l);
 }
 
 static void again(struct fx *f)
