@@ -267,24 +267,6 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 	return rc;
 }
 
-/* Members on drives that are not here: out of date from now on where the LUN works without them. */
-static void absent_members(struct eng_lun *l)
-{
-	uint64_t lost = eng_lun_lost_mask(l);
-
-	if (!raid_shape_survives(&l->shape, lost))
-		return;
-	for (unsigned i = 0; i < l->shape.members; i++) {
-		struct eng_member *m = &l->members[i];
-
-		if (m->drive && m->state != ENG_MEMBER_STALE && !eng_drive_online(m->drive)) {
-			if (m->state == ENG_MEMBER_IN_SYNC)
-				m->watermark = m->size;
-			m->state = ENG_MEMBER_STALE;
-		}
-	}
-}
-
 int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
 	struct eng_drive *const *drives, unsigned count, struct err *err)
 {
@@ -311,6 +293,6 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 		if (drives[i]->dev)
 			eng_adopt_indexes(drives[i]);
 	list_for_each(pos, tmp, &a->luns)
-		absent_members(list_entry(pos, struct eng_lun, link));
+		eng_lun_demote_absent(list_entry(pos, struct eng_lun, link));
 	return 0;
 }

@@ -257,6 +257,12 @@ int eng_drive_members_stale(struct eng_drive *d, struct err *err)
 	return rc;
 }
 
+static void demote_others(struct eng_lun *l, unsigned slot)
+{
+	(void)slot;
+	eng_lun_demote_absent(l);
+}
+
 /* Brings a drive that is physically there again into the array. */
 static int take_back(struct eng_drive *d, struct err *err)
 {
@@ -271,6 +277,8 @@ static int take_back(struct eng_drive *d, struct err *err)
 	rc = eng_priv_load(d, err);
 	if (!rc)
 		eng_adopt_indexes(d);
+	/* With it a failed LUN may work again while others are still away. */
+	for_members(d, demote_others);
 	if (!rc)
 		rc = eng_drive_members_stale(d, err);
 	if (rc)

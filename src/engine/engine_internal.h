@@ -162,6 +162,9 @@ bool eng_drive_assigned(const struct eng_drive *d);
 uint64_t eng_lun_lost_mask(const struct eng_lun *l);
 enum eng_lun_health eng_lun_health_of(const struct eng_lun *l);
 bool eng_lun_busy(const struct eng_lun *l);
+/* A LUN that works without drives that are away takes their members for out of date from now on: a member
+ * stays current only as long as nothing can be written without it. */
+void eng_lun_demote_absent(struct eng_lun *l);
 bool eng_lun_type_redundant(enum eng_lun_type type);
 uint8_t eng_lun_type_number(enum eng_lun_type type); /* VDS_LUN_TYPE */
 bool eng_lun_type_from(uint8_t number, enum raid_level level, enum eng_lun_type *type);

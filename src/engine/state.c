@@ -212,6 +212,24 @@ enum eng_lun_health eng_lun_health_of(const struct eng_lun *l)
 	return ENG_LUN_HEALTHY;
 }
 
+/* Members on drives that are not here: out of date from now on where the LUN works without them. */
+void eng_lun_demote_absent(struct eng_lun *l)
+{
+	uint64_t lost = eng_lun_lost_mask(l);
+
+	if (!raid_shape_survives(&l->shape, lost))
+		return;
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		struct eng_member *m = &l->members[i];
+
+		if (m->drive && m->state != ENG_MEMBER_STALE && !eng_drive_online(m->drive)) {
+			if (m->state == ENG_MEMBER_IN_SYNC)
+				m->watermark = m->size;
+			m->state = ENG_MEMBER_STALE;
+		}
+	}
+}
+
 bool eng_lun_busy(const struct eng_lun *l)
 {
 	return l->job && l->job->info.state == ENG_JOB_RUNNING;
