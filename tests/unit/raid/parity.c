@@ -21,10 +21,13 @@ static uint8_t *block(unsigned i)
 	return pool + (size_t)i * CAP;
 }
 
+static void make_table(void);
+
 static int setup(void **state)
 {
 	(void)state;
 	rng_seed(&rng, 7);
+	make_table();
 	pool = aligned_alloc(64, (size_t)(2 * MAX_N + 8) * CAP);
 	return !pool;
 }
@@ -51,16 +54,27 @@ static uint8_t ref_mul(uint8_t a, uint8_t b)
 	return (uint8_t)product;
 }
 
+static uint8_t ref_table[64][256]; /* 2^m * x, by the definition */
+
+static void make_table(void)
+{
+	uint8_t power = 1;
+
+	for (unsigned m = 0; m < 64; m++, power = ref_mul(power, 2))
+		for (unsigned x = 0; x < 256; x++)
+			ref_table[m][x] = ref_mul(power, (uint8_t)x);
+}
+
 static void ref_pq(
 	unsigned n, int p, int q, uint8_t *const *v, size_t at, uint8_t *p_out, uint8_t *q_out)
 {
-	uint8_t power = 1, sum_p = 0, sum_q = 0;
+	uint8_t sum_p = 0, sum_q = 0;
 
-	for (unsigned m = 0; m < n; m++, power = ref_mul(power, 2)) {
+	for (unsigned m = 0; m < n; m++) {
 		if ((int)m == p || (int)m == q)
 			continue;
 		sum_p ^= v[m][at];
-		sum_q ^= ref_mul(power, v[m][at]);
+		sum_q ^= ref_table[m][v[m][at]];
 	}
 	*p_out = sum_p;
 	*q_out = sum_q;

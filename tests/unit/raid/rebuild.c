@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rig.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct raid_shape five = RIG_SHAPE(RAID_RAID5, 4, 1, 65536, 40);
+static const struct raid_shape six = RIG_SHAPE(RAID_RAID6, 6, 1, 65536, 40);
+static const struct raid_shape mirror = RIG_SHAPE(RAID_MIRROR, 2, 1, 0, 100);
+static const struct raid_options options = {.bitmap = true};
+
+static void fill(struct rig *r, uint8_t *model)
+{
+	uint64_t size = raid_shape_size(&r->shape);
+
+	rng_bytes(&r->rng, model, size);
+	assert_int_equal(rig_write(r, 0, model, size, 0), 0);
+}
+
+static void verify(struct rig *r, const uint8_t *model)
+{
+	uint64_t size = raid_shape_size(&r->shape);
+	uint8_t *back = malloc(size);
+
+	assert_int_equal(rig_read(r, 0, back, size), 0);
+	assert_memory_equal(back, model, size);
+	free(back);
+}
+
+/* Slot m gets a device full of garbage. */
+static void replace(struct rig *r, unsigned m)
+{
+	struct raid_member stale = {
+		.dev = r->member[m].dev, .start = r->start, .state = RAID_MEMBER_STALE};
+	uint8_t *junk = malloc(r->shape.member_size);
+
+	rig_set_member(r, m, &(struct raid_member){.state = RAID_MEMBER_MISSING});
+	rng_bytes(&r->rng, junk, r->shape.member_size);
+	rig_poke(r, m, 0, junk, r->shape.member_size);
+	rig_set_member(r, m, &stale);
+	free(junk);
+}
+
+static void two_members_in_one_pass(void **state)
+{
+	uint64_t size = raid_shape_size(&six);
+	uint8_t *model = malloc(size);
+
+	(void)state;
+	for (unsigned x = 0; x < 6; x++) {
+		for (unsigned y = 0; y < x; y++) {
+			struct raid_run run = {.foreground_share = 100};
+			uint64_t reads = 0, slots = UINT64_C(1) << x | UINT64_C(1) << y;
+			struct rig r;
+
+			rig_init(&r, 10 * x + y, &six, &options);
+			fill(&r, model);
+			replace(&r, x);
+			replace(&r, y);
+			for (unsigned m = 0; m < 6; m++)
+				reads -= r.member[m].stats->bytes[BLK_READ];
+			assert_int_equal(rig_rebuild(&r, slots, false, NULL, &run), 0);
+			for (unsigned m = 0; m < 6; m++)
+				reads += r.member[m].stats->bytes[BLK_READ];
+			assert_int_equal(reads, 4 * six.member_size); /* survivors once */
+			assert_int_equal(run.done, run.total);
+			assert_int_equal(raid_lost_mask(r.set), 0);
+			assert_int_equal(rig_inconsistent(&r, 0), 0);
+			verify(&r, model);
+			rig_fini(&r);
+		}
+	}
+	free(model);
+}
+
+static void catch_up_copies_dirty_regions_only(void **state)
+{
+	uint64_t size = raid_shape_size(&mirror);
+	uint8_t *model = malloc(size);
+	struct raid_run run = {.foreground_share = 100};
+	struct raid_member back;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &mirror, &options);
+	fill(&r, model);
+	assert_int_equal(rig_settle(&r, 0), 1);
+	back = raid_member(r.set, 1);
+	back.state = RAID_MEMBER_STALE;
+	rig_set_member(&r, 1, &back);
+	rng_bytes(&r.rng, model + 70000 / 512 * 512, 4096);
+	assert_int_equal(rig_write(&r, 70000 / 512 * 512, model + 70000 / 512 * 512, 4096, 0), 0);
+	assert_int_equal(rig_rebuild(&r, 2, true, NULL, &run), 0);
+	assert_int_equal(run.total, 4 << 20); /* one region */
+	assert_int_equal(rig_inconsistent(&r, 0), 0);
+	verify(&r, model);
+	rig_fini(&r);
+	free(model);
+}
+
+static void unwritten_regions_are_skipped(void **state)
+{
+	const struct raid_options fresh = {.bitmap = true, .unwritten = true};
+	struct raid_run run = {.foreground_share = 100};
+	uint8_t data[4096] = {1};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &five, &fresh);
+	rig_fill_garbage(&r);
+	assert_int_equal(rig_write(&r, 0, data, 4096, 0), 0);
+	replace(&r, 2);
+	assert_int_equal(rig_rebuild(&r, 4, false, NULL, &run), 0);
+	assert_int_equal(run.total, raid_region_size(&five) / 3);
+	assert_int_equal(rig_inconsistent(&r, 0), 0);
+	rig_fini(&r);
+}
+
+static int close_dev(void *arg)
+{
+	blk_close(arg);
+	return 0;
+}
+
+/* What the old member still reads is copied; the rest is restored. */
+static void copying_from_the_old_member(void **state)
+{
+	uint64_t size = raid_shape_size(&five);
+	uint8_t *model = malloc(size);
+	struct raid_run run = {.foreground_share = 100};
+	struct raid_member from[4] = {{0}};
+	struct blk_medium *medium;
+	struct blk_dev *disk, *old;
+	uint64_t survivors = 0;
+	uint8_t *copy = malloc(five.member_size);
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &five, &options);
+	fill(&r, model);
+	assert_int_equal(rig_settle(&r, 0), 1);
+	assert_int_equal(blk_medium_new(five.member_size, 512, &medium), 0);
+	rig_peek(&r, 1, 0, copy, five.member_size);
+	blk_medium_write(medium, 0, copy, five.member_size);
+	assert_int_equal(blk_sim_new(r.loop, "old", medium, &disk), 0);
+	assert_int_equal(blk_fault_new(disk, &old), 0);
+	blk_fault_add(old, BLK_FAULT_READ_ERROR, 3 * 65536 + 4096, 8192);
+	from[1] = (struct raid_member){.dev = old};
+	replace(&r, 1);
+	for (unsigned m = 0; m < 4; m++)
+		survivors -= r.member[m].stats->bytes[BLK_READ];
+	assert_int_equal(rig_rebuild(&r, 2, false, from, &run), 0);
+	for (unsigned m = 0; m < 4; m++)
+		survivors += r.member[m].stats->bytes[BLK_READ];
+	assert_int_equal(survivors, 3 * 8192); /* just what could not be copied */
+	assert_int_equal(rig_inconsistent(&r, 0), 0);
+	verify(&r, model);
+	rig_call(&r, close_dev, old);
+	rig_fini(&r);
+	blk_medium_free(medium);
+	free(model);
+	free(copy);
+}
+
+struct lost {
+	uint64_t first, bytes;
+	unsigned ranges;
+};
+
+static void note(void *ctx, uint64_t offset, uint64_t length)
+{
+	struct lost *l = ctx;
+
+	l->first = l->ranges++ ? l->first : offset;
+	l->bytes += length;
+}
+
+static void medium_errors_without_redundancy_lose_blocks_only(void **state)
+{
+	static const struct raid_shape *const shapes[] = {&five, &mirror};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t size = raid_shape_size(shapes[i]);
+		uint8_t *model = malloc(size), *back = malloc(size);
+		struct raid_run run = {.foreground_share = 100};
+		struct lost lost = {0};
+		struct rig r;
+
+		rig_init(&r, 1, shapes[i], &options);
+		fill(&r, model);
+		replace(&r, 1);
+		blk_fault_add(
+			r.member[0].faults, BLK_FAULT_READ_ERROR, r.start + 65536 * 5 + 4096, 8192);
+		assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
+		assert_int_equal(raid_lost_mask(r.set), 0);
+		assert_int_equal(rig_inconsistent(&r, 0), 0);
+		raid_bad_for_each(r.set, note, &lost);
+		assert_true(lost.bytes >= 8192 && lost.bytes <= 2 * 8192);
+		assert_int_equal(lost.bytes, r.data_lost);
+		assert_int_equal(lost.bytes, run.lost * 4096);
+		for (uint64_t at = 0; at < size; at += 4096) { /* the others are as they were */
+			int rc = rig_read(&r, at, back, 4096);
+
+			assert_true(!rc || rc == -EIO);
+			lost.bytes -= rc ? 4096 : 0;
+			if (!rc)
+				assert_memory_equal(back, model + at, 4096);
+		}
+		assert_int_equal(lost.bytes, 0);
+		assert_int_equal(rig_write(&r, lost.first, model + lost.first, 4096, 0), 0);
+		assert_int_equal(
+			rig_read(&r, lost.first, back, 4096), 0); /* rewritten: good again */
+		rig_fini(&r);
+		free(model);
+		free(back);
+	}
+}
+
+/* A survivor that cannot be written either is a bad device, not a bad block. */
+static void a_dead_survivor_stops_the_rebuild(void **state)
+{
+	uint8_t *model = malloc(raid_shape_size(&five));
+	struct raid_run run = {.foreground_share = 100};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &five, &options);
+	fill(&r, model);
+	replace(&r, 1);
+	blk_fault_add(r.member[0].faults, BLK_FAULT_IO_ERROR, 0, 0);
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -EIO);
+	assert_int_equal(r.data_lost + run.lost, 0);
+	assert_int_equal(raid_lost_mask(r.set), 2);
+	assert_int_equal(raid_member(r.set, 1).state, RAID_MEMBER_STALE);
+	blk_fault_clear_all(r.member[0].faults);
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
+	verify(&r, model);
+	assert_int_equal(rig_inconsistent(&r, 0), 0);
+	rig_fini(&r);
+	free(model);
+}
+
+static void a_failing_target_ends_the_rebuild_with_its_error(void **state)
+{
+	uint8_t *model = malloc(raid_shape_size(&five));
+	struct raid_run run = {.foreground_share = 100};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &five, &options);
+	fill(&r, model);
+	replace(&r, 1);
+	blk_fault_add(
+		r.member[1].faults, BLK_FAULT_WRITE_ERROR, r.start + five.member_size / 2, 4096);
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -EIO);
+	assert_int_equal(r.member_failed, 1);
+	assert_int_equal(r.stale, 2);
+	assert_int_equal(raid_member(r.set, 1).state, RAID_MEMBER_STALE);
+	verify(&r, model);
+	rig_fini(&r);
+	free(model);
+}
+
+static uint64_t saved;
+
+static int save(struct raid_run *run, uint64_t watermark)
+{
+	(void)run;
+	assert_true(watermark >= saved);
+	saved = watermark;
+	return 0;
+}
+
+static void stop_on_the_way(struct raid_run *run)
+{
+	if (run->done * 10 > run->total * 8)
+		run->cancel = true;
+}
+
+static void a_cancelled_rebuild_resumes(void **state)
+{
+	uint64_t size = raid_shape_size(&five);
+	uint8_t *model = malloc(size);
+	struct raid_run run = {
+		.foreground_share = 100, .checkpoint = save, .step = stop_on_the_way};
+	struct raid_run rest = {.foreground_share = 100, .checkpoint = save};
+	struct rig r;
+
+	(void)state;
+	saved = 0;
+	rig_init(&r, 1, &five, &options);
+	fill(&r, model);
+	assert_int_equal(rig_settle(&r, 0), 1);
+	replace(&r, 1);
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -ECANCELED);
+	assert_true(saved >= five.member_size / 10 * 8 && saved < five.member_size);
+	assert_int_equal(raid_member(r.set, 1).watermark, saved);
+	assert_int_equal(raid_member(r.set, 1).state, RAID_MEMBER_STALE);
+	rng_bytes(&r.rng, model, 4096); /* below the watermark, missed */
+	assert_int_equal(rig_write(&r, 0, model, 4096, 0), 0);
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &rest), 0);
+	/* what was left, and the region that was written */
+	assert_true(rest.total < five.member_size);
+	assert_int_equal(saved, five.member_size);
+	assert_int_equal(rig_inconsistent(&r, 0), 0);
+	verify(&r, model);
+	rig_fini(&r);
+	free(model);
+}
+
+static void a_rate_limit_is_kept(void **state)
+{
+	uint8_t *model = malloc(raid_shape_size(&five));
+	struct raid_run run = {.foreground_share = 100, .rate_limit = 1 << 20};
+	uint64_t began, seconds;
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &five, &options);
+	fill(&r, model);
+	replace(&r, 1);
+	began = loop_now_ns(r.loop);
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
+	seconds = (loop_now_ns(r.loop) - began) / 1000000000;
+	assert_in_range(seconds, 2, 3); /* 2.5 MiB */
+	rig_fini(&r);
+	free(model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_members_in_one_pass),
+		cmocka_unit_test(catch_up_copies_dirty_regions_only),
+		cmocka_unit_test(unwritten_regions_are_skipped),
+		cmocka_unit_test(copying_from_the_old_member),
+		cmocka_unit_test(medium_errors_without_redundancy_lose_blocks_only),
+		cmocka_unit_test(a_dead_survivor_stops_the_rebuild),
+		cmocka_unit_test(a_failing_target_ends_the_rebuild_with_its_error),
+		cmocka_unit_test(a_cancelled_rebuild_resumes),
+		cmocka_unit_test(a_rate_limit_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
