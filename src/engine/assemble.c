@@ -63,7 +63,7 @@ static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct d
 		if (!eng_lun_type_from(x->present ? x->lun_type : 0, l->shape.level, &l->type))
 			return err_set(err, -ENOTSUP, "\"%s\" has a RAID level that is not served.", vd->name);
 		l->size_bytes = conf->vd_blocks * 512;
-		l->conf_seq = conf->seq;
+		l->conf_seq = conf->seq > x->conf_seq ? conf->seq : x->conf_seq;
 		l->priority = conf->rate / 17;
 	} else if (x->present && x->slots_len) {
 		if (!eng_lun_type_from_number(x->lun_type, &l->type))
@@ -108,38 +108,50 @@ static void take_ext(struct eng_lun *l, const struct ddf_vd *vd)
 			guid_random(l->array->rng, &l->plex_ids[i]);
 }
 
-/* Where a slot's extent is, in order of trust: its leg's record, our vendor record. */
-static uint32_t place_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s,
+/* Our own record of the slot, unless somebody else has changed the configuration since. */
+static const struct ddf_vd_slot *own_slot(const struct ddf_vd *vd, const struct ddf_conf *c,
 	unsigned slot)
+{
+	if (!vd->ext.present || slot >= vd->ext.slots_len || (c && c->seq > vd->ext.conf_seq))
+		return NULL;
+	return &vd->ext.slots[slot];
+}
+
+/*
+ * Where a slot's extent is and whose it is. Our record stands on every drive of the array; a
+ * configuration record only on the leg's own members, of which perhaps just one that was left
+ * behind is here. So ours decides, and theirs only where it is newer or there is none.
+ */
+static uint32_t place_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s,
+	unsigned slot, bool *current)
 {
 	struct eng_member *m = &l->members[slot];
 	unsigned per_leg = eng_leg_members(&l->shape), i = slot % per_leg;
 	const struct ddf_conf *c = find_conf(s, &vd->guid, (int)(slot / per_leg));
-	const struct ddf_vd_slot *x = vd->ext.present && slot < vd->ext.slots_len ? &vd->ext.slots[slot]
-																			  : NULL;
+	const struct ddf_vd_slot *x = own_slot(vd, c, slot);
 
-	if (c && i < c->members) {
-		m->start = c->lbas[i] * 512;
-		m->size = c->blocks * 512;
-	}
-	if (x && (!c || x->lba == c->lbas[i])) {
+	*current = false;
+	if (x) {
 		m->start = x->lba * 512;
 		m->size = x->blocks * 512;
+		*current = x->current;
+		return x->refnum;
 	}
-	if (c && i < c->members && c->refnums[i] != DDF_NONE)
-		return c->refnums[i];
-	return !c && x ? x->refnum : DDF_MISSING;
+	if (!c || i >= c->members)
+		return DDF_MISSING;
+	m->start = c->lbas[i] * 512;
+	m->size = c->blocks * 512;
+	*current = c->refnums[i] != DDF_MISSING && c->refnums[i] != DDF_NONE;
+	return c->refnums[i] == DDF_NONE ? DDF_MISSING : c->refnums[i];
 }
 
 static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s, unsigned slot)
 {
 	struct eng_member *m = &l->members[slot];
-	uint32_t refnum = place_slot(l, vd, s, slot);
-	bool current = refnum != DDF_MISSING;
+	bool current;
+	uint32_t refnum = place_slot(l, vd, s, slot, &current);
 	const struct priv_member *e;
 
-	if (!current && vd->ext.present && slot < vd->ext.slots_len)
-		refnum = vd->ext.slots[slot].refnum;
 	m->drive = refnum == DDF_MISSING ? NULL : eng_find_refnum(l->array, refnum);
 	m->state = !m->drive ? ENG_MEMBER_MISSING : current ? ENG_MEMBER_IN_SYNC : ENG_MEMBER_STALE;
 	m->watermark = current ? m->size : 0;

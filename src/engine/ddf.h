@@ -202,11 +202,13 @@ struct ddf_vd_ext {
 	/* The shape once more, so that a LUN is known while all drives with its configuration records are
 	 * away, and who was last in a slot that the records show as missing. slots_len is the number of
 	 * members over all legs, 0 = not recorded. */
+	uint32_t conf_seq;	   /* of the configuration records this goes with: newer ones are others' work */
 	uint32_t chunk;		   /* bytes, 0 = none */
 	uint64_t size_bytes;	   /* of the LUN */
 	unsigned slots_len;	   /* <= DDF_VDX_SLOTS */
 	struct ddf_vd_slot {
 		uint32_t refnum;   /* DDF_MISSING = nobody known */
+		bool current;	   /* its content is the newest there is, wherever the drive is */
 		uint64_t lba, blocks; /* sectors: the extent on that drive */
 	} slots[DDF_VDX_SLOTS];
 	/* Unfinished work to be taken up again; job_type 0 = none. The codec only keeps it. */

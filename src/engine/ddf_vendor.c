@@ -33,14 +33,17 @@ struct raw_vd { /* name, plexes[] (16 bytes each), slots[] follow */
 	be64_t v_size_bytes;
 	be32_t v_chunk;
 	be16_t v_plexes, v_slots;
+	be32_t v_conf_seq;
+	be32_t v_reserved;
 };
-_Static_assert(sizeof(struct raw_vd) == 80, "vendor record of a LUN");
+_Static_assert(sizeof(struct raw_vd) == 88, "vendor record of a LUN");
 
 struct raw_slot {
 	be32_t s_refnum;
+	be32_t s_flags; /* 1 = current */
 	be64_t s_lba, s_blocks;
 };
-_Static_assert(sizeof(struct raw_slot) == 20, "slot of a vendor record");
+_Static_assert(sizeof(struct raw_slot) == 24, "slot of a vendor record");
 
 struct raw_job {
 	uint8_t j_guid[24];
@@ -96,6 +99,7 @@ static void put_vd(struct out *o, const struct ddf_vd *vd)
 		.v_chunk = be32(x->chunk),
 		.v_plexes = be16((uint16_t)x->plexes_len),
 		.v_slots = be16((uint16_t)x->slots_len),
+		.v_conf_seq = be32(x->conf_seq),
 	};
 
 	memcpy(r.v_guid, vd->guid.b, sizeof(r.v_guid));
@@ -107,8 +111,8 @@ static void put_vd(struct out *o, const struct ddf_vd *vd)
 	for (unsigned i = 0; i < x->plexes_len; i++)
 		put(o, x->plexes[i].b, 16);
 	for (unsigned i = 0; i < x->slots_len; i++) {
-		struct raw_slot s = {be32(x->slots[i].refnum), be64(x->slots[i].lba),
-			be64(x->slots[i].blocks)};
+		struct raw_slot s = {be32(x->slots[i].refnum), be32(x->slots[i].current),
+			be64(x->slots[i].lba), be64(x->slots[i].blocks)};
 
 		put(o, &s, sizeof(s));
 	}
@@ -231,6 +235,7 @@ static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len)
 	x->created_at = (int64_t)be64_get(r.v_created_at);
 	x->size_bytes = be64_get(r.v_size_bytes);
 	x->chunk = be32_get(r.v_chunk);
+	x->conf_seq = be32_get(r.v_conf_seq);
 	x->plexes_len = (unsigned)plexes;
 	x->slots_len = (unsigned)slots;
 	p += name_len;
@@ -238,8 +243,9 @@ static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len)
 		memcpy(x->plexes[i].b, p, 16);
 	for (size_t i = 0; i < slots; i++, p += sizeof(struct raw_slot)) {
 		x->slots[i].refnum = (uint32_t)bytes_get_be(p, 4);
-		x->slots[i].lba = bytes_get_be(p + 4, 8);
-		x->slots[i].blocks = bytes_get_be(p + 12, 8);
+		x->slots[i].current = bytes_get_be(p + 4, 4) & 1;
+		x->slots[i].lba = bytes_get_be(p + 8, 8);
+		x->slots[i].blocks = bytes_get_be(p + 16, 8);
 	}
 	return 0;
 }

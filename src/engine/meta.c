@@ -65,11 +65,13 @@ static void build_vd_ext(struct ddf_vd_ext *x, const struct eng_lun *l)
 	x->created_at = l->created_at;
 	x->plexes_len = eng_lun_plexes(l);
 	memcpy(x->plexes, l->plex_ids, x->plexes_len * sizeof(x->plexes[0]));
+	x->conf_seq = l->conf_seq;
 	x->chunk = l->shape.chunk;
 	x->size_bytes = l->size_bytes;
 	x->slots_len = l->shape.members;
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		x->slots[i].refnum = l->members[i].drive ? l->members[i].drive->refnum : DDF_MISSING;
+		x->slots[i].current = l->members[i].drive && l->members[i].state == ENG_MEMBER_IN_SYNC;
 		x->slots[i].lba = l->members[i].start / 512;
 		x->slots[i].blocks = l->members[i].size / 512;
 	}
