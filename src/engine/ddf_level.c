@@ -14,7 +14,7 @@
 
 #define NOT_RUN	  -1
 #define CHUNK_MIN 4096u
-#define CHUNK_MAX (16u << 20)
+#define CHUNK_MAX (64u << 20)
 /* md wants a chunk size even for a stripe of one. */
 #define SIMPLE_CHUNK_SHIFT 7
 
@@ -172,10 +172,13 @@ int ddf_level_decode(const struct ddf_conf *conf, struct raid_shape *shape, stru
 	shape->member_size = conf->blocks * 512;
 	if (level == RAID_SIMPLE || level == RAID_SPAN || level == RAID_MIRROR)
 		return 0;
-	if (conf->chunk_shift > 15 || chunk_shift(512u << conf->chunk_shift) < 0)
-		return err_set(err, -ENOTSUP, "Its chunk size (2^%u sectors) is outside of 4 KiB to 16 MiB.",
+	if (conf->chunk_shift > 17 || chunk_shift(512u << conf->chunk_shift) < 0)
+		return err_set(err, -ENOTSUP, "Its chunk size (2^%u sectors) is outside of 4 KiB to 64 MiB.",
 			conf->chunk_shift);
 	shape->chunk = 512u << conf->chunk_shift;
+	shape->member_size -= shape->member_size % shape->chunk; /* others leave a rest unused */
+	if (!shape->member_size)
+		return err_set(err, -EINVAL, "Its members are smaller than one chunk.");
 	return 0;
 }
 
