@@ -463,6 +463,150 @@ static void a_truncated_file_is_gone(void **state)
 	log_set_sink(NULL, NULL);
 }
 
+/* ---- an engine that transfers less than asked, or fails ------------------------------------ */
+
+struct cutter {
+	struct aio_engine aio;
+	struct aio_engine *real;
+	struct aio_engine_ops ops;
+	struct rng rng;
+	unsigned unit;
+	int error; /* give this instead, if not 0 */
+	unsigned cuts;
+};
+
+struct cut_req {
+	struct aio_req inner;
+	struct aio_req *outer;
+	struct loop_post post;
+	struct iovec iov[1024];
+};
+
+static void cut_done(struct aio_req *inner)
+{
+	struct cut_req *c = container_of(inner, struct cut_req, inner);
+	struct aio_req *outer = c->outer;
+
+	outer->result = inner->result;
+	free(c);
+	outer->done(outer);
+}
+
+static void cut_failed(struct loop_post *post)
+{
+	cut_done(&container_of(post, struct cut_req, post)->inner);
+}
+
+/* Leaves the first length bytes of the vectors. */
+static void shorten(struct cut_req *c, size_t length)
+{
+	int n = 0;
+
+	for (; length; n++) {
+		if (c->iov[n].iov_len > length)
+			c->iov[n].iov_len = length;
+		length -= c->iov[n].iov_len;
+	}
+	c->inner.iovcnt = n;
+}
+
+static void cutter_submit(struct aio_engine *aio, struct aio_req *req)
+{
+	struct cutter *cutter = container_of(aio, struct cutter, aio);
+	struct cut_req *c = malloc(sizeof(*c));
+	size_t length = 0;
+
+	assert_non_null(c);
+	c->inner = *req;
+	c->inner.done = cut_done;
+	c->outer = req;
+	if (cutter->error) {
+		c->inner.result = cutter->error;
+		c->post.fn = cut_failed;
+		loop_post(aio->loop, &c->post);
+		return;
+	}
+	if (req->op == AIO_READ || req->op == AIO_WRITE) {
+		assert_in_range(req->iovcnt, 1, 1024);
+		memcpy(c->iov, req->iov, (size_t)req->iovcnt * sizeof(struct iovec));
+		c->inner.iov = c->iov;
+		for (int i = 0; i < req->iovcnt; i++)
+			length += req->iov[i].iov_len;
+		if (length > cutter->unit) {
+			shorten(c, (rng_below(&cutter->rng, length / cutter->unit) + 1) *
+					   cutter->unit);
+			cutter->cuts++;
+		}
+	}
+	cutter->real->ops->submit(cutter->real, &c->inner);
+}
+
+static void put_cutter(struct cutter *cutter, struct blk_dev *dev, unsigned unit)
+{
+	struct blk_file *f = container_of(dev, struct blk_file, dev);
+
+	memset(cutter, 0, sizeof(*cutter));
+	cutter->ops.submit = cutter_submit;
+	cutter->aio = (struct aio_engine){.ops = &cutter->ops, .loop = dev->loop};
+	cutter->real = f->aio;
+	cutter->unit = unit;
+	rng_seed(&cutter->rng, 8);
+	f->aio = &cutter->aio;
+}
+
+static void short_transfers_are_continued(void **state)
+{
+	static const struct {
+		unsigned flags, unit;
+	} way[] = {{0, 512}, {BLK_OPEN_BUFFERED, 512}, {BLK_OPEN_BUFFERED, 700},
+		{BLK_OPEN_TEST_4K, 4096}};
+	struct conformance_options options = {.seed = 50, .rounds = 20};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(way); i++) {
+		struct loop *loop = loop_with(LOOP_AIO_AUTO);
+		const char *path = file_name("short");
+		struct blk_dev *dev = fresh(loop, path, way[i].flags);
+		struct cutter cutter;
+
+		put_cutter(&cutter, dev, way[i].unit);
+		blk_conformance_run(dev, &options);
+		assert_true(cutter.cuts > 100);
+		task_call(loop, close_dev, dev);
+		loop_free(loop);
+		unlink(path);
+	}
+}
+
+static void errors_of_the_kernel_are_narrowed(void **state)
+{
+	static const struct {
+		int kernel, ours;
+	} error[] = {{-EIO, -EIO}, {-ENODATA, -EIO}, {-EREMOTEIO, -EIO}, {-EILSEQ, -EIO},
+		{-ENXIO, -ENODEV}, {-ENODEV, -ENODEV}, {-ENOSPC, -ENOSPC}, {-EDQUOT, -ENOSPC},
+		{-EFBIG, -ENOSPC}, {-ETIMEDOUT, -ETIMEDOUT}, {-ENOMEM, -ENOMEM}};
+	struct loop *loop = loop_with(LOOP_AIO_AUTO);
+	const char *path = file_name("errors");
+	struct blk_dev *dev = fresh(loop, path, 0);
+	struct cutter cutter;
+
+	(void)state;
+	put_cutter(&cutter, dev, 512);
+	for (size_t i = 0; i < ARRAY_SIZE(error); i++) {
+		cutter.error = error[i].kernel;
+		assert_int_equal(task_call(loop, read_tag, dev), error[i].ours);
+		assert_int_equal(task_call(loop, write_tag, dev), error[i].ours);
+		assert_int_equal(task_call(loop, flush_dev, dev), error[i].ours);
+	}
+	cutter.error = 0;
+	assert_int_equal(task_call(loop, write_tag, dev), 0);
+	task_call(loop, close_dev, dev);
+	loop_free(loop);
+	unlink(path);
+}
+
+/* ---- changing the size --------------------------------------------------------------------- */
+
 static int resize_it(void *arg)
 {
 	struct blk_dev *dev = arg;
@@ -512,6 +656,8 @@ int main(void)
 		cmocka_unit_test(a_made_file_is_private_sparse_and_new),
 		cmocka_unit_test(an_odd_size_is_rounded_down),
 		cmocka_unit_test(a_truncated_file_is_gone),
+		cmocka_unit_test(short_transfers_are_continued),
+		cmocka_unit_test(errors_of_the_kernel_are_narrowed),
 		cmocka_unit_test(a_file_can_change_its_size),
 	};
 

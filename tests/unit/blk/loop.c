@@ -135,6 +135,51 @@ static void no_wake_up_is_lost(void **state)
 	}
 }
 
+struct helper {
+	struct loop_post start, post;
+	struct loop *loop;
+};
+
+static void *post_from_helper(void *arg)
+{
+	struct helper *h = arg;
+
+	loop_post(h->loop, &h->post);
+	return NULL;
+}
+
+static void wait_for_helper(struct loop_post *start)
+{
+	struct helper *h = container_of(start, struct helper, start);
+	pthread_t t;
+
+	assert_int_equal(pthread_create(&t, NULL, post_from_helper, h), 0);
+	pthread_join(t, NULL);
+}
+
+static void stop_by_post(struct loop_post *post)
+{
+	loop_stop(container_of(post, struct helper, post)->loop);
+}
+
+/* The post comes when the loop has looked at its inbox and is not asleep yet. */
+static void a_post_just_before_sleep_counts(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < 3; kind++) {
+		struct loop_options options = {.aio = kind ? LOOP_AIO_THREADS : LOOP_AIO_AUTO};
+		struct helper h = {.start.fn = wait_for_helper, .post.fn = stop_by_post};
+
+		if (kind == 2)
+			h.loop = test_loop(true);
+		else
+			assert_int_equal(loop_new(&options, &h.loop, NULL), 0);
+		loop_post(h.loop, &h.start);
+		loop_run(h.loop);
+		loop_free(h.loop);
+	}
+}
+
 static void stopping_before_running_counts(void **state)
 {
 	(void)state;
@@ -460,6 +505,7 @@ int main(void)
 		cmocka_unit_test(posts_reach_a_real_loop),
 		cmocka_unit_test(posts_reach_a_simulated_loop),
 		cmocka_unit_test(no_wake_up_is_lost),
+		cmocka_unit_test(a_post_just_before_sleep_counts),
 		cmocka_unit_test(stopping_before_running_counts),
 		cmocka_unit_test(the_running_thread_is_the_current_one),
 		cmocka_unit_test(timers_fire_in_order),
