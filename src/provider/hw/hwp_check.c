@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one check sequence of all methods (hardware.md, section 2.3, rule 5):
+ *
+ *	arguments → INC → CC → OD → SF → AC → NF → NS / INV → NES / NED
+ *
+ * Arguments are the method's own, before it calls; INC is answered at the door (hwp_enter). This
+ * file does CC to AC, as far as the method's row lists them; what follows depends on the arguments and
+ * is the body's. Checks and body are one stretch on the worker.
+ *
+ * AC comes from slots: an exclusive call owns one, from the end of its checks to the end of its body.
+ * A job that goes on after the call is not a slot: the engine knows it (HWP_BUSY).
+ */
+#include "provider/hw/hwp.h"
+
+static bool under(const struct hwp_call *call, const struct guid *id)
+{
+	for (unsigned i = 0; i < call->under_len; i++)
+		if (guid_equal(&call->under[i], id))
+			return true;
+	return false;
+}
+
+static bool same_object(const struct hwp_call *call, const struct hwp_call *other)
+{
+	return guid_equal(&call->slot_id, &other->slot_id) || under(other, &call->slot_id);
+}
+
+bool hwp_slot_conflict(const struct hwp_call *call, const struct hwp_call *other)
+{
+	enum hwp_mode theirs = hwp_method_info(other->method)->mode;
+	bool array = theirs == HWP_ALL || call->array == other->array;
+
+	switch (hwp_method_info(call->method)->mode) {
+	case HWP_GETTER:
+		return false;
+	case HWP_QUERY:
+		return array && (theirs == HWP_ALL || other->method == HWP_M_SUB_REENUMERATE);
+	case HWP_SHARED:
+		return array && (theirs == HWP_ALL || theirs == HWP_ARRAY || same_object(call, other));
+	case HWP_OBJECT:
+		return array && (theirs == HWP_ALL || theirs == HWP_ARRAY ||
+					same_object(call, other) || under(call, &other->slot_id));
+	case HWP_ARRAY:
+		return array;
+	case HWP_ALL:
+		return true;
+	}
+	return false;
+}
+
+/* Which drives a LUN's exclusive call takes with it. */
+static void slot_scope(struct hwp_call *call)
+{
+	struct eng_member_info members[ENG_MAX_MEMBERS];
+	unsigned count = 0;
+
+	call->slot_id = call->id;
+	if (call->kind == HWP_PLEX)
+		call->slot_id = call->lun.id;
+	if (call->kind != HWP_LUN && call->kind != HWP_PLEX)
+		return;
+	if (eng_lun_members(call->eng, &call->lun.id, members, ENG_MAX_MEMBERS, &count))
+		return;
+	for (unsigned i = 0; i < count && i < ENG_MAX_MEMBERS; i++)
+		if (!guid_is_zero(&members[i].drive))
+			call->under[call->under_len++] = members[i].drive;
+}
+
+static bool slot_take(struct hwp_call *call, bool always)
+{
+	struct list *pos, *tmp;
+	enum hwp_mode mode = hwp_method_info(call->method)->mode;
+
+	slot_scope(call);
+	list_for_each(pos, tmp, &call->p->slots)
+		if (hwp_slot_conflict(call, list_entry(pos, struct hwp_call, slot_link)))
+			return false;
+	if (always || mode == HWP_OBJECT || mode == HWP_ARRAY || mode == HWP_ALL) {
+		list_add_tail(&call->p->slots, &call->slot_link);
+		call->slot_held = true;
+	}
+	return true;
+}
+
+void hwp_slot_release(struct hwp_call *call)
+{
+	if (!call->slot_held)
+		return;
+	list_del(&call->slot_link);
+	call->slot_held = false;
+}
+
+/* Finds what the call is about. OD when it is gone. */
+static HRESULT resolve(struct hwp_call *call)
+{
+	struct list *pos, *tmp;
+	struct guid lun;
+
+	if (call->kind == HWP_PROVIDER)
+		return S_OK;
+	list_for_each(pos, tmp, &call->p->arrays) {
+		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
+		bool found = false;
+
+		switch (call->kind) {
+		case HWP_PROVIDER:
+			break;
+		case HWP_SUB_SYSTEM:
+			found = guid_equal(&a->id, &call->id);
+			break;
+		case HWP_CONTROLLER:
+			found = guid_equal(&a->controller, &call->id);
+			break;
+		case HWP_PORT:
+			found = guid_equal(&a->port, &call->id);
+			break;
+		case HWP_DRIVE:
+			found = a->eng && !eng_drive_info(a->eng, &call->id, &call->drive);
+			break;
+		case HWP_LUN:
+			found = a->eng && !eng_lun_info(a->eng, &call->id, &call->lun);
+			break;
+		case HWP_PLEX:
+			found = a->eng && !eng_plex_find(a->eng, &call->id, &lun, &call->plex_index) &&
+				!eng_lun_info(a->eng, &lun, &call->lun);
+			break;
+		}
+		if (!found)
+			continue;
+		if (a->gone || a->departed)
+			return VDS_E_OBJECT_DELETED;
+		call->array = a;
+		call->eng = a->eng;
+		return S_OK;
+	}
+	return VDS_E_OBJECT_DELETED;
+}
+
+static bool has_failed(const struct hwp_call *call)
+{
+	const struct hwp_array *a = call->array;
+
+	if (!a)
+		return false;
+	switch (call->kind) {
+	case HWP_CONTROLLER:
+	case HWP_PORT:
+		return a->controller_failed;
+	case HWP_DRIVE:
+		return call->drive.state == ENG_DRIVE_FAILED;
+	case HWP_LUN:
+	case HWP_PLEX:
+		return call->lun.health == ENG_LUN_FAILED;
+	case HWP_PROVIDER:
+	case HWP_SUB_SYSTEM:
+		return false;
+	}
+	return false;
+}
+
+/* Blink and Beep belong to the bay and work on a failed drive; the body decides by operation. */
+static bool is_maintenance(enum hwp_method m)
+{
+	return m == HWP_M_START_MAINTENANCE || m == HWP_M_STOP_MAINTENANCE ||
+		m == HWP_M_PULSE_MAINTENANCE;
+}
+
+static bool of_the_bay(const struct hwp_call *call)
+{
+	const struct hwp_maint_args *args = call->args;
+
+	return is_maintenance(call->method) && (args->op == BlinkLight || args->op == BeepAlarm);
+}
+
+static bool sf_applies(const struct hwp_call *call)
+{
+	if (call->array && hwp_array_status(call->array) == VDS_SSS_FAILED)
+		return true;
+	/* A failed LUN can still be got rid of. */
+	if (of_the_bay(call) || call->method == HWP_M_LUN_DELETE)
+		return false;
+	return has_failed(call);
+}
+
+/* A pulled drive is there for its bay's lights and for who asks what it was. */
+static bool removed(const struct hwp_call *call)
+{
+	if (call->kind != HWP_DRIVE || call->drive.state != ENG_DRIVE_REMOVED)
+		return false;
+	if (is_maintenance(call->method))
+		return !of_the_bay(call);
+	return !(hwp_method_info(call->method)->codes & HWP_ON_REMOVED);
+}
+
+static bool is_busy(const struct hwp_call *call)
+{
+	if (call->kind == HWP_DRIVE)
+		return eng_drive_busy(call->eng, &call->id);
+	return call->lun.busy;
+}
+
+HRESULT hwp_check(struct hwp_call *call)
+{
+	const struct hwp_method_info *m = hwp_method_info(call->method);
+
+	/* The cure has its own idea of a corrupt cache. */
+	if ((m->codes & HWP_CC) && m->mode != HWP_ALL && call->p->cache != HWP_CACHE_VALID)
+		return VDS_E_PROVIDER_CACHE_CORRUPT;
+	HRESULT hr = resolve(call);
+	if (FAILED(hr))
+		return hr;
+	if (removed(call))
+		return VDS_E_OBJECT_DELETED;
+	if ((m->codes & HWP_SF) && sf_applies(call))
+		return VDS_E_OBJECT_STATUS_FAILED;
+	/* A method without SF still cannot ask an engine that isn't there. */
+	if (call->array && !call->eng && (call->kind == HWP_DRIVE || call->kind == HWP_LUN))
+		return VDS_E_OBJECT_DELETED;
+	bool held = hwp_point_held(call->p, m->name);
+	if ((m->codes & HWP_AC) || held) {
+		if (!slot_take(call, held && m->mode == HWP_SHARED))
+			return VDS_E_ANOTHER_CALL_IN_PROGRESS;
+		if ((m->codes & HWP_BUSY) && is_busy(call)) {
+			hwp_slot_release(call);
+			return VDS_E_ANOTHER_CALL_IN_PROGRESS;
+		}
+	}
+	return S_OK;
+}
+
+/* What the engine says, in the words of the method's page. */
+static HRESULT pick(unsigned codes, unsigned wanted, HRESULT hr)
+{
+	if (codes & wanted)
+		return hr;
+	if (wanted == HWP_NS && (codes & HWP_INV))
+		return VDS_E_INVALID_OPERATION;
+	if (wanted == HWP_INV && (codes & HWP_NS))
+		return VDS_E_NOT_SUPPORTED;
+	if (wanted == HWP_NED && (codes & HWP_NES))
+		return VDS_E_NOT_ENOUGH_SPACE;
+	return hr;
+}
+
+HRESULT hwp_fail(struct hwp_call *call, int code)
+{
+	const struct hwp_method_info *m = hwp_method_info(call->method);
+
+	switch (code) {
+	case 0:
+		return S_OK;
+	case -EINVAL:
+		return E_INVALIDARG;
+	case -ENOMEM:
+		return E_OUTOFMEMORY;
+	case -ENOENT:
+		return pick(m->codes, HWP_NF, VDS_E_OBJECT_NOT_FOUND);
+	case -ESTALE:
+		return VDS_E_OBJECT_DELETED;
+	case -EHOSTDOWN:
+		return VDS_E_OBJECT_STATUS_FAILED;
+	case -EBUSY:
+		return VDS_E_ANOTHER_CALL_IN_PROGRESS;
+	case -ENOTSUP:
+	case -EPERM:
+	case -EMEDIUMTYPE:
+		return pick(m->codes, HWP_NS, VDS_E_NOT_SUPPORTED);
+	case -ENOSPC:
+		return pick(m->codes, HWP_NES, VDS_E_NOT_ENOUGH_SPACE);
+	case -ENOMEDIUM:
+		return pick(m->codes, HWP_NED, VDS_E_NOT_ENOUGH_DRIVE);
+	case -ECANCELED:
+		return VDS_E_OPERATION_CANCELED;
+	case -ESHUTDOWN:
+		return VDS_E_LUN_OFFLINE;
+	default:
+		return com_hr_from_errno(code);
+	}
+}
+
+/* On the worker: checks, stops at the method's point if that is held, acts. */
+static int run(void *arg)
+{
+	struct hwp_call *call = arg;
+	struct hwp *p = call->p;
+	const struct hwp_method_info *m = hwp_method_info(call->method);
+
+	if (p->system_error && strncmp(m->name, "IVdsxFault", 10)) {
+		call->hr = HRESULT_FROM_WIN32(p->system_error);
+		p->system_error = 0;
+		err_set(&call->err, -EIO, "A system error was injected into this call.");
+		return 0;
+	}
+	call->hr = hwp_check(call);
+	if (FAILED(call->hr))
+		return 0;
+	hwp_point(p, m->name);
+	call->hr = call->body(call);
+	hwp_slot_release(call);
+	return 0;
+}
+
+HRESULT hwp_call(struct hwp *p, enum hwp_method method, enum hwp_kind kind, const struct guid *id,
+	HRESULT (*body)(struct hwp_call *call), void *args)
+{
+	HRESULT hr;
+
+	hwp_error_text(p, "%s", "");
+	if (!hwp_enter(p, &hr))
+		return hr;
+	struct hwp_call *call = com_task_calloc(1, sizeof(*call));
+	if (!call) {
+		hwp_leave(p);
+		return E_OUTOFMEMORY;
+	}
+	call->p = p;
+	call->method = method;
+	call->kind = kind;
+	call->id = *id;
+	call->body = body;
+	call->args = args;
+	list_init(&call->slot_link);
+	int rc = task_call(p->loop, run, call);
+	hr = rc ? com_hr_from_errno(rc) : call->hr;
+	if (FAILED(hr) && call->err.code)
+		hwp_error_text(p, "%s%s%s", call->err.text, call->err.cause[0] ? " " : "",
+			call->err.cause);
+	enum hwp_mode mode = hwp_method_info(method)->mode;
+	if (mode == HWP_SHARED || mode == HWP_OBJECT || mode == HWP_ARRAY || mode == HWP_ALL)
+		hwp_clerk_drain(p);
+	com_task_free(call);
+	hwp_leave(p);
+	return hr;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The provider object: new subsystems, settings, jobs. */
+#include "provider/hw/hwp_provider.h"
+
+#include "provider/hw/hwp_event.h"
+#include "provider/hw/hwp_text.h"
+#include "vdscom/check.h"
+
+COM_UNKNOWN(hwp_provider, IVdsxHwProvider)
+COM_UNKNOWN(hwp_provider, IVdsxJobs)
+
+/* ---- CreateSubSystem ----------------------------------------------------------------------- */
+
+struct creation {
+	struct hwp *p;
+	const char *name;
+	bool allow_faults;
+	struct hwp_array_setup setup;
+	struct err *err;
+};
+
+static int create_in_store(void *arg)
+{
+	struct creation *c = arg;
+	struct sto *sto = c->p->sto;
+	uint32_t number;
+
+	if (c->allow_faults) {
+		int rc = sto_allow_faults(sto, c->err);
+		if (rc)
+			return rc;
+	}
+	int rc = sto_subsystem_add(sto, &c->setup.row, c->err);
+	return rc ? rc : sto_number(sto, HWP_SUB_SYSTEM, &c->setup.row.id, &number, c->err);
+}
+
+static int forget_in_store(void *arg)
+{
+	struct creation *c = arg;
+
+	sto_object_forget(c->p->sto, HWP_SUB_SYSTEM, &c->setup.row.id, NULL);
+	return sto_subsystem_remove(c->p->sto, &c->setup.row.id, NULL);
+}
+
+static HRESULT create_body(struct hwp_call *call)
+{
+	struct creation *c = call->args;
+	struct hwp *p = call->p;
+	struct sto_subsystem *row = &c->setup.row;
+	char id[GUID_TEXT_SIZE];
+	struct hwp_array *a;
+
+	c->err = &call->err;
+	eng_container_guid(&p->rng, loop_wall_ms(p->loop), row->container);
+	row->id = eng_id_from_ddf(row->container);
+	snprintf(row->name, sizeof(row->name), "%s", c->name);
+	guid_format(&row->id, id);
+	snprintf(row->folder, sizeof(row->folder), "subsystem-%.8s", id + 1);
+	int rc = hwp_clerk_call(p, create_in_store, c);
+	if (rc)
+		return hwp_fail(call, rc);
+	rc = hwp_array_add(p, &c->setup, &a);
+	if (!rc && !a->eng) {
+		rc = a->open_error.code ? a->open_error.code : -EIO;
+		call->err = a->open_error;
+		hwp_array_free(a);
+	}
+	if (rc) {
+		hwp_clerk_call(p, forget_in_store, c);
+		return hwp_fail(call, rc);
+	}
+	hwp_notify_one(p, HWP_SUB_SYSTEM, VDS_NF_SUB_SYSTEM_ARRIVE, &a->id);
+	return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE hwp_provider_CreateSubSystem(IVdsxHwProvider *iface, LPCWSTR name,
+	ULONG flags, IVdsSubSystem **out)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
+	cleanup_free char *text = NULL;
+	bool cut;
+
+	COM_TRACE(self, "flags %#x", flags);
+	VDC_OUT(out);
+	VDC_ENUM(VDSX_SUBSYSTEM_FLAG, flags);
+	text = name ? hwp_name_take(name, &cut) : strdup("");
+	cleanup_free struct creation *c = calloc(1, sizeof(*c));
+	if (!text || !c)
+		return E_OUTOFMEMORY;
+	c->p = self->face.p;
+	c->name = text;
+	c->allow_faults = (flags & VDSX_SUBSYSTEM_ALLOW_FAULTS) != 0;
+	HRESULT hr = hwp_call(self->face.p, HWP_M_X_CREATE_SUB_SYSTEM, HWP_PROVIDER, &self->face.id,
+		create_body, c);
+	if (FAILED(hr))
+		return hr;
+	return hwp_face_get(self->face.p, HWP_SUB_SYSTEM, &c->setup.row.id, &IID_IVdsSubSystem,
+		(void **)out);
+}
+
+/* ---- settings ------------------------------------------------------------------------------ */
+
+static const char *setting_key(VDSX_SETTING setting)
+{
+	switch (setting) {
+	case VDSX_SETTING_AUTO_RECOVERY:
+		return "autorecover";
+	case VDSX_SETTING_SPARE_DELAY_MS:
+		return "spare_delay_ms";
+	case VDSX_SETTING_PULSE_INTERVAL_MS:
+		return "pulse_interval_ms";
+	case VDSX_SETTING_REBUILD_RATE:
+		return "rebuild_rate";
+	}
+	return NULL;
+}
+
+struct setting {
+	struct hwp *p;
+	const char *key;
+	uint64_t value;
+	struct eng_settings all;
+	struct err *err;
+};
+
+static int get_in_store(void *arg)
+{
+	struct setting *s = arg;
+
+	return sto_setting_get(s->p->sto, s->key, &s->value, s->err);
+}
+
+static int set_in_store(void *arg)
+{
+	struct setting *s = arg;
+	int rc = sto_setting_set(s->p->sto, s->key, s->value, s->err);
+
+	s->all = hwp_settings(s->p);
+	return rc;
+}
+
+static HRESULT get_body(struct hwp_call *call)
+{
+	struct setting *s = call->args;
+
+	s->err = &call->err;
+	return hwp_fail(call, hwp_clerk_call(call->p, get_in_store, s));
+}
+
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetSetting(IVdsxHwProvider *iface, VDSX_SETTING setting,
+	ULONGLONG *value)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
+	struct setting s = {.p = self->face.p, .key = setting_key(setting)};
+
+	COM_TRACE(self, "setting %d", setting);
+	VDC_OUT(value);
+	VDC_REQUIRE(s.key);
+	HRESULT hr = hwp_call(self->face.p, HWP_M_X_GET_SETTING, HWP_PROVIDER, &self->face.id, get_body,
+		&s);
+	if (SUCCEEDED(hr))
+		*value = s.value;
+	return hr;
+}
+
+static HRESULT set_body(struct hwp_call *call)
+{
+	struct setting *s = call->args;
+	struct list *pos, *tmp;
+
+	s->err = &call->err;
+	int rc = hwp_clerk_call(call->p, set_in_store, s);
+	if (rc)
+		return rc == -ERANGE ? E_INVALIDARG : hwp_fail(call, rc);
+	list_for_each(pos, tmp, &call->p->arrays) {
+		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
+		if (a->eng)
+			eng_array_set_settings(a->eng, &s->all);
+	}
+	return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE hwp_provider_SetSetting(IVdsxHwProvider *iface, VDSX_SETTING setting,
+	ULONGLONG value)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
+	struct setting s = {.p = self->face.p, .key = setting_key(setting), .value = value};
+
+	COM_TRACE(self, "setting %d = %llu", setting, value);
+	VDC_REQUIRE(s.key);
+	return hwp_call(self->face.p, HWP_M_X_SET_SETTING, HWP_PROVIDER, &self->face.id, set_body, &s);
+}
+
+static HRESULT hold_body(struct hwp_call *call)
+{
+	call->p->user_hold = *(BOOL *)call->args;
+	hwp_apply_hold(call->p);
+	return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE hwp_provider_HoldRecovery(IVdsxHwProvider *iface, BOOL hold)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
+
+	COM_TRACE(self, "%d", hold);
+	return hwp_call(self->face.p, HWP_M_X_HOLD_RECOVERY, HWP_PROVIDER, &self->face.id, hold_body,
+		&hold);
+}
+
+const IVdsxHwProviderVtbl hwp_provider_IVdsxHwProvider_vtbl = {
+	COM_UNKNOWN_METHODS(hwp_provider, IVdsxHwProvider),
+	.CreateSubSystem = hwp_provider_CreateSubSystem,
+	.GetSetting = hwp_provider_GetSetting,
+	.SetSetting = hwp_provider_SetSetting,
+	.HoldRecovery = hwp_provider_HoldRecovery,
+};
+
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+static HRESULT STDMETHODCALLTYPE hwp_provider_QueryJobs(IVdsxJobs *iface, VDSX_JOB_PROP **jobs,
+	LONG *count)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxJobs, iface);
+
+	COM_TRACE(self);
+	VDC_OUT2(jobs, count);
+	return hwp_query_jobs(self->face.p, jobs, count);
+}
+
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetJob(IVdsxJobs *iface, ULONG number, IVdsAsync **out)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxJobs, iface);
+
+	COM_TRACE(self, "job %u", number);
+	VDC_OUT(out);
+	return hwp_job_async(self->face.p, number, out);
+}
+
+const IVdsxJobsVtbl hwp_provider_IVdsxJobs_vtbl = {
+	COM_UNKNOWN_METHODS(hwp_provider, IVdsxJobs),
+	.QueryJobs = hwp_provider_QueryJobs,
+	.GetJob = hwp_provider_GetJob,
+};
