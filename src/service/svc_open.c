@@ -60,12 +60,12 @@ static int open_store(struct svc_service *svc, const char *path, ULONG flags, st
 	return 0;
 }
 
-/* (list_lock held) */
+/* (list_lock held) On failure too *out may hold an object: to be released without the lock. */
 static HRESULT make(const char *path, ULONG flags, struct svc_service **out, struct err *err)
 {
 	struct svc_service *svc = com_object_new(&svc_service_class, NULL);
 
-	*out = NULL;
+	*out = svc;
 	if (!svc)
 		return E_OUTOFMEMORY;
 	pthread_mutex_init(&svc->lock, NULL);
@@ -75,12 +75,9 @@ static HRESULT make(const char *path, ULONG flags, struct svc_service **out, str
 	svc->events = vdc_events_new(0);
 	svc->callback = svc_callback_new(svc);
 	int rc = svc->events && svc->callback ? open_store(svc, path, flags, err) : -ENOMEM;
-	if (rc) {
-		com_release(&svc->com);
+	if (rc)
 		return com_hr_from_errno(rc);
-	}
 	list_add_tail(&open_list, &svc->open_link);
-	*out = svc;
 	return S_OK;
 }
 
@@ -107,13 +104,12 @@ HRESULT vds_service_open(const char *path, ULONG flags, IVdsService **out, char 
 	if (!path || !path[0])
 		return E_INVALIDARG;
 	HRESULT hr = find_or_make(path, flags, &svc, &err);
-	if (SUCCEEDED(hr)) {
+	if (SUCCEEDED(hr))
 		hr = svc_start(svc);
-		if (FAILED(hr))
-			com_release(&svc->com);
-		else
-			*out = COM_AS(svc, IVdsService);
-	}
+	if (SUCCEEDED(hr))
+		*out = COM_AS(svc, IVdsService);
+	else if (svc)
+		com_release(&svc->com);
 	if (FAILED(hr) && message && message_size)
 		snprintf(message, message_size, "%s%s%s", err.text, err.cause[0] ? " " : "", err.cause);
 	return hr;

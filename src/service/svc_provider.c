@@ -18,6 +18,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+enum { NAME_UNITS = 200, VERSION_UNITS = 16 }; /* the limits of IVdsAdmin's strings */
+
 typedef HRESULT get_class_object_fn(REFCLSID rclsid, REFIID riid, void **out);
 
 /* ---- registration -------------------------------------------------------------------------- */
@@ -52,8 +54,8 @@ HRESULT svc_register_provider(struct sto *sto, const GUID *id, const CLSID *clsi
 	if (!name || !version || com_guid_is_zero(id) || com_guid_is_zero(clsid) ||
 		type != VDS_PT_HARDWARE)
 		return E_INVALIDARG;
-	if (utf16_len((const uint16_t *)(const void *)name) > MAX_PROVIDERNAME_LENGTH ||
-		utf16_len((const uint16_t *)(const void *)version) > MAX_VERSIONSTRING_LENGTH)
+	if (utf16_len((const uint16_t *)(const void *)name) > NAME_UNITS ||
+		utf16_len((const uint16_t *)(const void *)version) > VERSION_UNITS)
 		return E_INVALIDARG;
 	if (!copy_text(row.name, sizeof(row.name), name) ||
 		!copy_text(row.version, sizeof(row.version), version) ||
