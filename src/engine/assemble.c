@@ -70,9 +70,9 @@ static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct d
 			return err_set(err, -ENOTSUP, "\"%s\" has a type that is not served.", vd->name);
 		l->shape.level = eng_lun_level(l->type);
 		l->shape.members = x->slots_len;
-		l->shape.groups = l->shape.level == RAID_RAID10 ? x->slots_len / 2
-			: l->shape.level == RAID_RAID50 || l->shape.level == RAID_RAID60 ? 2
-																			 : 1;
+		l->shape.groups = x->groups;
+		if (!x->groups || x->slots_len % x->groups)
+			return err_set(err, -EUCLEAN, "The record of \"%s\" contradicts itself.", vd->name);
 		l->shape.chunk = x->chunk;
 		l->size_bytes = x->size_bytes;
 	} else {

@@ -204,6 +204,7 @@ struct ddf_vd_ext {
 	 * members over all legs, 0 = not recorded. */
 	uint32_t conf_seq;	   /* of the configuration records this goes with: newer ones are others' work */
 	uint32_t chunk;		   /* bytes, 0 = none */
+	uint16_t groups;	   /* as in raid_shape */
 	uint64_t size_bytes;	   /* of the LUN */
 	unsigned slots_len;	   /* <= DDF_VDX_SLOTS */
 	struct ddf_vd_slot {

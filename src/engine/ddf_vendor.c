@@ -34,7 +34,7 @@ struct raw_vd { /* name, plexes[] (16 bytes each), slots[] follow */
 	be32_t v_chunk;
 	be16_t v_plexes, v_slots;
 	be32_t v_conf_seq;
-	be32_t v_reserved;
+	be16_t v_groups, v_reserved;
 };
 _Static_assert(sizeof(struct raw_vd) == 88, "vendor record of a LUN");
 
@@ -100,6 +100,7 @@ static void put_vd(struct out *o, const struct ddf_vd *vd)
 		.v_plexes = be16((uint16_t)x->plexes_len),
 		.v_slots = be16((uint16_t)x->slots_len),
 		.v_conf_seq = be32(x->conf_seq),
+		.v_groups = be16(x->groups),
 	};
 
 	memcpy(r.v_guid, vd->guid.b, sizeof(r.v_guid));
@@ -236,6 +237,7 @@ static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len)
 	x->size_bytes = be64_get(r.v_size_bytes);
 	x->chunk = be32_get(r.v_chunk);
 	x->conf_seq = be32_get(r.v_conf_seq);
+	x->groups = be16_get(r.v_groups);
 	x->plexes_len = (unsigned)plexes;
 	x->slots_len = (unsigned)slots;
 	p += name_len;

@@ -67,6 +67,7 @@ static void build_vd_ext(struct ddf_vd_ext *x, const struct eng_lun *l)
 	memcpy(x->plexes, l->plex_ids, x->plexes_len * sizeof(x->plexes[0]));
 	x->conf_seq = l->conf_seq;
 	x->chunk = l->shape.chunk;
+	x->groups = (uint16_t)l->shape.groups;
 	x->size_bytes = l->size_bytes;
 	x->slots_len = l->shape.members;
 	for (unsigned i = 0; i < l->shape.members; i++) {

@@ -112,7 +112,9 @@ static inline struct ddf_vd *fix_add_lun(struct fix *f, const struct raid_shape 
 	vd->ext.created_at = 1761000000123;
 	vd->ext.plexes_len = 1;
 	guid_random(&f->rng, &vd->ext.plexes[0]);
+	vd->ext.conf_seq = 3;
 	vd->ext.chunk = shape->chunk;
+	vd->ext.groups = (uint16_t)shape->groups;
 	vd->ext.size_bytes = shape->member_size;
 	vd->ext.slots_len = shape->members;
 	ddf_vd_set_name(vd, name);
@@ -129,6 +131,7 @@ static inline struct ddf_vd *fix_add_lun(struct fix *f, const struct raid_shape 
 	per_leg = conf->members;
 	for (unsigned i = 0; i < shape->members; i++) {
 		vd->ext.slots[i].refnum = f->drives[i].refnum;
+		vd->ext.slots[i].current = i != 1;
 		vd->ext.slots[i].lba = f->next;
 		vd->ext.slots[i].blocks = conf->blocks;
 	}

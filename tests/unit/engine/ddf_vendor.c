@@ -200,7 +200,7 @@ static void a_full_section_is_refused_not_cut(void **state)
 					      ddf_sections_bytes(&f.layout), &err))
 			break;
 	}
-	assert_true(luns >= 650 && luns < 1023);
+	assert_true(luns >= 550 && luns < 1023);
 	assert_int_equal(err.code, -ENOSPC);
 	free(out);
 	fix_free(&f);
