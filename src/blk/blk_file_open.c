@@ -230,6 +230,16 @@ static int find_shape(struct blk_file *f, const char *path, unsigned flags, stru
 	return 0;
 }
 
+/* Not left to close: an I/O worker of the kernel may keep its reference to the file for a moment after
+ * the last request completed, and whoever opens the file again would find it locked. */
+static void unlock_file(const struct blk_file *f)
+{
+	struct flock whole = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	if (!f->is_block)
+		fcntl(f->fd, F_OFD_SETLK, &whole);
+}
+
 void file_destroy(struct blk_file *f)
 {
 	struct file_req *fr;
@@ -238,8 +248,10 @@ void file_destroy(struct blk_file *f)
 		list_del(&fr->range);
 		free(fr);
 	}
-	if (f->fd >= 0)
+	if (f->fd >= 0) {
+		unlock_file(f);
 		close(f->fd);
+	}
 	free(f->bounce);
 	free(f);
 }
