@@ -149,9 +149,15 @@ enum {
 };
 
 /*
- * (task or before the loop runs) Opens a regular file or a block device. O_DIRECT where the
- * file system allows; an exclusive lock (F_OFD_SETLK; O_EXCL on block devices), -EBUSY when
- * somebody else holds it; -ENOMEDIUM for an empty file; err names the path and what to do.
+ * (task or between runs) Opens a regular file or a block device. O_DIRECT where the file
+ * system allows; an exclusive lock (F_OFD_SETLK, shared for READ_ONLY; O_EXCL on block
+ * devices). err names the path and what to do. Errors: -EBUSY when somebody else holds it,
+ * -ENOMEDIUM for an empty one, -ENOTBLK if it is neither a file nor a block device,
+ * -EOPNOTSUPP on a simulated loop, and what open gives.
+ *
+ * Files have logical blocks of 512 bytes, block devices those of the device. A file that is
+ * found to have become shorter answers that request with -EIO and all later ones with -ENODEV.
+ * blk_resize changes the length of a file, and takes over a new size of a block device.
  */
 int blk_file_open(
 	struct loop *loop, const char *path, unsigned flags, struct blk_dev **out, struct err *err);

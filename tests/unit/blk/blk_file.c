@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static char folder[64];
@@ -264,6 +265,13 @@ static void *run_worker(void *loop)
 	return NULL;
 }
 
+static void count_lines(enum log_level level, const char *line, void *ctx)
+{
+	assert_int_equal(level, LOG_LEVEL_WARNING);
+	assert_non_null(strstr(line, "io_uring could not be set up"));
+	++*(int *)ctx;
+}
+
 /* The ring belongs to a thread; runs on several threads one after the other must work. */
 static void runs_on_changing_threads(void **state)
 {
@@ -283,6 +291,45 @@ static void runs_on_changing_threads(void **state)
 		pthread_join(worker, NULL);
 		assert_int_equal(task_call(loop, read_tag, dev), 0);
 	}
+	task_call(loop, close_dev, dev);
+	loop_free(loop);
+	unlink(path);
+}
+
+/* No descriptor is left for a ring on the new thread: I/O goes on without one. */
+static void a_ring_that_cannot_be_made_is_done_without(void **state)
+{
+	struct conformance_options options = {.seed = 60, .rounds = 5};
+	struct loop *loop = loop_with(LOOP_AIO_AUTO);
+	const char *path = file_name("noring");
+	struct blk_dev *dev = fresh(loop, path, 0);
+	struct rlimit before, none;
+	pthread_t worker;
+	int warnings = 0;
+
+	(void)state;
+	if (!aio_engine_of(loop)->ops->name || strcmp(aio_engine_of(loop)->ops->name, "io_uring")) {
+		task_call(loop, close_dev, dev);
+		loop_free(loop);
+		unlink(path);
+		skip();
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){.rlim_cur = 3, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	log_set_sink(count_lines, &warnings);
+	assert_int_equal(pthread_create(&worker, NULL, run_worker, loop), 0);
+	assert_int_equal(task_call(loop, write_tag, dev), 0);
+	assert_int_equal(task_call(loop, read_tag, dev), 0);
+	blk_conformance_run(dev, &options);
+	loop_stop(loop);
+	pthread_join(worker, NULL);
+	log_set_sink(NULL, NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(warnings, 1);
+	/* and with one again */
+	assert_int_equal(task_call(loop, write_tag, dev), 0);
+	assert_int_equal(task_call(loop, read_tag, dev), 0);
 	task_call(loop, close_dev, dev);
 	loop_free(loop);
 	unlink(path);
@@ -650,6 +697,7 @@ int main(void)
 		cmocka_unit_test(bouncing_does_not_wait_for_the_pool),
 		cmocka_unit_test(thousands_of_vectors_are_one_request),
 		cmocka_unit_test(runs_on_changing_threads),
+		cmocka_unit_test(a_ring_that_cannot_be_made_is_done_without),
 		cmocka_unit_test(pool_buffers_carry_data),
 		cmocka_unit_test(a_file_is_locked_against_others),
 		cmocka_unit_test(what_cannot_be_opened_says_why),
