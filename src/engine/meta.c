@@ -238,7 +238,7 @@ static int write_drive(struct eng_drive *d)
 {
 	struct ddf_drive mine = { 0 };
 	size_t len = ddf_sections_bytes(&d->layout);
-	uint8_t *sections = malloc(len), *sector = loop_buf_alloc(d->array->loop, 4096);
+	uint8_t *sections = malloc(len), *sector = loop_buf_alloc_at(d->array->loop, LOOP_BUF_INNER, 4096);
 	uint32_t crcs[DDF_SECTIONS] = { 0 };
 	struct err err = { 0 };
 	int rc = sections && sector ? build_drive(&mine, d) : -ENOMEM;

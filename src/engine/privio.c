@@ -26,7 +26,7 @@ int eng_priv_super(struct eng_drive *d, bool clean)
 
 	if (!writable(d))
 		return 0;
-	buf = loop_buf_alloc(d->array->loop, PRIV_BLOCK);
+	buf = loop_buf_alloc_at(d->array->loop, LOOP_BUF_INNER, PRIV_BLOCK);
 	if (!buf)
 		return -ENOMEM;
 	d->super.seq++;
@@ -50,7 +50,7 @@ int eng_priv_super(struct eng_drive *d, bool clean)
 int eng_priv_load(struct eng_drive *d, struct err *err)
 {
 	struct priv_member *entries = NULL;
-	uint8_t *buf = loop_buf_alloc(d->array->loop, 2 * PRIV_BLOCK);
+	uint8_t *buf = loop_buf_alloc_at(d->array->loop, LOOP_BUF_INNER, 2 * PRIV_BLOCK);
 	int rc = -ENOMEM, rc2;
 
 	if (!buf)
@@ -141,7 +141,7 @@ static void fill_table(struct eng_drive *d)
 
 static int write_table(struct eng_drive *d)
 {
-	uint8_t *buf = loop_buf_alloc(d->array->loop, PRIV_BLOCK);
+	uint8_t *buf = loop_buf_alloc_at(d->array->loop, LOOP_BUF_INNER, PRIV_BLOCK);
 	int rc;
 
 	if (!buf)
@@ -215,7 +215,7 @@ int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count
 	struct blk_slot slots[ENG_MAX_MEMBERS];
 	struct eng_drive *drives[ENG_MAX_MEMBERS];
 	struct blk_batch batch;
-	void *copy = loop_buf_alloc(l->array->loop, len);
+	void *copy = loop_buf_alloc_at(l->array->loop, LOOP_BUF_INNER, len);
 	unsigned n = 0;
 	int rc = 0;
 

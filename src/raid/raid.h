@@ -18,7 +18,7 @@
  *  - A region's dirty bit is durable before the first write of the region is started.
  *  - Reads of a region marked unwritten give zeros without touching the members.
  *
- * Write path and write hole: every partial-row write passes one point (raid_write.c: the
+ * Write path and write hole: every partial-row write passes one point (write_parity.c: the
  * "prepare" step) with old and new parity inputs at hand; a write-ahead log of partial parity
  * will be hung in there without changing callers (events->log_append is reserved for it).
  */
@@ -94,6 +94,12 @@ struct raid_member {
 	uint64_t watermark;  /* REBUILDING: member bytes already valid */
 };
 
+/*
+ * What the set tells its owner. Those marked (task) may wait, but are called from within requests:
+ * they must not freeze, close or change this set (raid_freeze, raid_member_set, raid_grow), and as
+ * the set may hold buffers of level LOOP_BUF_DATA meanwhile, buffers they need come from
+ * LOOP_BUF_INNER (blk/loop.h). NULL callbacks count as success.
+ */
 struct raid_events {
 	/*
 	 * (task) A write to this member failed and one retry did not help, or it answered -ENODEV.
@@ -112,7 +118,8 @@ struct raid_events {
 	void (*medium_error)(void *ctx, unsigned slot, uint64_t offset, uint64_t length, bool repaired);
 	/*
 	 * (task) Rows whose data cannot be had any more (medium error where redundancy is already used
-	 * up, met during rebuild): range of the set. Recorded by the owner as bad; reads give -EIO until
+	 * up, met during rebuild; or a write beyond redundancy that failed half way in a degraded row):
+	 * range of the set. Recorded by the owner as bad; reads give -EIO until
 	 * rewritten (the set keeps its own list too, raid_bad_add).
 	 */
 	void (*data_lost)(void *ctx, uint64_t offset, uint64_t length);
@@ -139,7 +146,8 @@ int raid_open(struct loop *loop, const char *name, const struct raid_shape *shap
 	const struct raid_member *members, const struct raid_options *options,
 	const struct raid_events *events, struct raid_set **out, struct err *err);
 
-/* (task) Waits for all I/O, then frees. Members stay open. */
+/* (task) Waits for all I/O, then frees. Members stay open. Runs must have ended and the set must
+ * not be frozen; requests that come meanwhile get -ENODEV. */
 void raid_close(struct raid_set *set);
 
 /* The set as a block device (logical block 512, physical 4096). Owned by the set. */
@@ -154,7 +162,9 @@ bool raid_failed(const struct raid_set *set);
 /*
  * (task) Changes one member: waits until no request in flight uses the slot under its old state,
  * then applies. Used for: taking a member offline (STALE or MISSING), giving a slot a new device
- * (STALE with dev), bringing back. Rebuild makes it REBUILDING and IN_SYNC itself.
+ * (STALE with dev), bringing back. Rebuild makes it REBUILDING and IN_SYNC itself; a rebuild that
+ * is filling the slot ends with an error. The slot's old device must answer what it was asked
+ * (if only with -ENODEV), or this waits for it.
  */
 void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_member *member);
 
@@ -162,7 +172,13 @@ void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_memb
 void raid_freeze(struct raid_set *set);
 void raid_thaw(struct raid_set *set);
 
-/* (task) Grows the set: the shape differs only in member_size, span_sizes or (SPAN) members. */
+/*
+ * (task) Grows the set: the shape differs only in member_size, span_sizes or (SPAN) members, and
+ * nothing that is there moves. New space reads as zeros. The whole bitmap image of the new shape
+ * is given to events->bitmap_write before this returns: there must be room for it. members: used
+ * for slots that are new. -EINVAL, -EBUSY during a rebuild, -EIO when the set has failed; then
+ * the set is as before.
+ */
 int raid_grow(struct raid_set *set, const struct raid_shape *shape, const struct raid_member *members);
 
 /* ---- regions ---------------------------------------------------------------------------- */
@@ -170,12 +186,14 @@ int raid_grow(struct raid_set *set, const struct raid_shape *shape, const struct
 /* Region size for a set of that shape: max(4 MiB, size / 2^20) rounded up to whole rows. */
 uint64_t raid_region_size(const struct raid_shape *shape);
 /* Bytes of the persistent image: header-less; first the dirty bits, then the unwritten bits, each
- * padded to 4 KiB. Multiple of 4 KiB. */
+ * padded to 4 KiB, least significant bit first. Multiple of 4 KiB. */
 size_t raid_bitmap_bytes(const struct raid_shape *shape);
 const void *raid_bitmap_image(const struct raid_set *set);
-/* True if regions are dirty after an unclean end and copies or parity may differ. */
+/* True if regions are dirty after an unclean end, or a write failed half way, and copies or parity
+ * may differ: nothing settles until a raid_check in REWRITE mode has gone through. */
 bool raid_resync_needed(const struct raid_set *set);
-/* (task) Clears the dirty bits of idle regions (all members in sync); returns pages written.
+/* (task) Flushes, then clears the dirty bits of idle regions (all members in sync); returns pages
+ * written, 0 when there was nothing to do or it is not the time, or the error of the flush or write.
  * The owner calls it every few seconds and before a clean close. */
 int raid_bitmap_settle(struct raid_set *set, uint64_t idle_ms);
 uint64_t raid_dirty_regions(const struct raid_set *set);
@@ -186,7 +204,8 @@ uint64_t raid_dirty_regions(const struct raid_set *set);
 struct raid_run {
 	bool cancel;             /* set by the owner: stop soon with -ECANCELED */
 	uint64_t rate_limit;     /* bytes per second, 0 = none; may change while running */
-	uint64_t foreground_share; /* 0–100: share of time while foreground I/O is active (priority) */
+	uint64_t foreground_share; /* 5–100 (less counts as 5): per cent of the speed reached alone that
+	                              the run takes while foreground I/O is active (priority) */
 	uint64_t done, total;    /* bytes of work; done never falls, total is fixed at start */
 	uint64_t mismatches, repaired, lost; /* blocks of 4 KiB */
 	/* (task) Called after the target was flushed up to watermark, at most every 1 GiB or 5 s of the
@@ -204,7 +223,8 @@ struct raid_run {
  * were in sync before those writes); otherwise everything from the watermark on
  * that is not unwritten, and below the watermark what is marked dirty.
  * copy_from (or NULL): per slot a device/extent of an old member that still reads (replacing a failing
- * drive): read that first, reconstruct what it cannot give.
+ * drive): read that first, reconstruct what it cannot give. It is read in clean regions only, where
+ * it cannot have missed a write: raid_bitmap_settle before the slot is taken out makes these many.
  * I/O goes on meanwhile; foreground writes always reach the targets too. At success the slots are
  * IN_SYNC. Errors: -ECANCELED (slots are STALE, the watermark is kept), -EIO (too many members
  * lost), the target's own error (slot is STALE and was reported by member_failed).
@@ -218,7 +238,10 @@ enum raid_check_mode {
 	RAID_CHECK_REWRITE,/* and rewrite parity, or copy the first in-sync member, where it cannot */
 };
 /* (task) Compares copies or recomputes parity, row by row. prefer = slot whose copy wins in REWRITE
- * mode on mirrors (-1: lowest in-sync slot). Dirty regions only: only_dirty. */
+ * mode on mirrors (-1: lowest in-sync slot). Dirty regions only: only_dirty; with REWRITE that is the
+ * resync after a crash: parity follows data and copies follow `prefer`, nothing is located or voted
+ * on, since half-written rows are no damage. Mismatches are counted in columns of 4 KiB. Levels
+ * without redundancy have nothing to check (0). -ECANCELED, -EIO when the set has failed. */
 int raid_check(struct raid_set *set, enum raid_check_mode mode, int prefer, bool only_dirty,
 	struct raid_run *run);
 

@@ -77,6 +77,12 @@ static bool row_wanted(const struct raid_walk *w, uint64_t row)
 	return members_wanting(container_of(w, struct rebuild, walk), row) != 0;
 }
 
+static bool still_filling(const struct rebuild *rb, unsigned member)
+{
+	return rb->walk.pass.slots & raid_bit(member) &&
+		rb->walk.set->slots[member].m.state == RAID_MEMBER_REBUILDING;
+}
+
 /* A target was given up, by us or by a foreground write. */
 static int target_gone(struct rebuild *rb, unsigned member)
 {
@@ -427,7 +433,7 @@ static int fill_row(struct raid_walk *w, struct raid_op *op)
 	struct rebuild *rb = container_of(w, struct rebuild, walk);
 	const struct raid_geo *g = &op->set->geo;
 	uint64_t targets = members_wanting(rb, op->g.row) >> op->g.first;
-	uint64_t gone = targets & ~op->writable;
+	uint64_t gone = targets & ~(op->writable & w->pass.slots >> op->g.first);
 	int rc = 0;
 
 	if (gone)
@@ -476,7 +482,7 @@ static int save_progress(struct rebuild *rb)
 	for (uint64_t left = rb->slots; left; left &= left - 1) {
 		unsigned m = (unsigned)__builtin_ctzll(left);
 
-		if (set->slots[m].m.state != RAID_MEMBER_REBUILDING)
+		if (!still_filling(rb, m))
 			return target_gone(rb, m);
 		set->slots[m].m.watermark = max_u64(mark, rb->base[m]);
 		if (set->slots[m].m.watermark < least)
@@ -537,10 +543,10 @@ static int end(struct rebuild *rb, int rc)
 	for (uint64_t left = rb->slots; left; left &= left - 1) {
 		unsigned m = (unsigned)__builtin_ctzll(left);
 
-		if (set->slots[m].m.state != RAID_MEMBER_REBUILDING)
+		if (!still_filling(rb, m))
 			rc = target_gone(rb, m);
 	}
-	for (uint64_t left = rb->slots; left; left &= left - 1) {
+	for (uint64_t left = rb->walk.pass.slots; left; left &= left - 1) {
 		struct raid_member *m = &set->slots[__builtin_ctzll(left)].m;
 
 		if (m->state != RAID_MEMBER_REBUILDING)

@@ -389,6 +389,8 @@ void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_memb
 	struct raid_slot *s = &set->slots[slot];
 
 	raid_freeze(set);
+	if (set->pass) /* a rebuild that was filling it is told so */
+		set->pass->slots &= ~raid_bit(slot);
 	if (s->m.dev != member->dev || s->m.start != member->start)
 		*s = (struct raid_slot){0};
 	s->m = *member;
