@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__x86_64__)
+#if defined(TASK_SWITCH_ASM) && defined(__x86_64__)
 
 void task_context_make(
 	struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg), void *arg)
@@ -20,7 +20,7 @@ void task_context_make(
 	ctx->sp = sp;
 }
 
-#elif defined(__aarch64__)
+#elif defined(TASK_SWITCH_ASM) && defined(__aarch64__)
 
 void task_context_make(
 	struct task_context *ctx, void *stack, size_t size, void (*fn)(void *arg), void *arg)
@@ -36,7 +36,7 @@ void task_context_make(
 
 #endif
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#ifdef TASK_SWITCH_ASM
 
 void task_context_switch(struct task_context *from, struct task_context *to)
 {

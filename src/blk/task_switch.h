@@ -2,8 +2,8 @@
 /*
  * Switching between stacks. On x86-64 and aarch64 a dozen instructions of assembly
  * (task_switch.S) that save the registers a callee must keep; elsewhere ucontext, which
- * costs a system call per switch. The floating-point control words are not switched: no
- * task may change them across a wait.
+ * costs a system call per switch (-DTASK_SWITCH_UCONTEXT asks for it). The floating-point control
+ * words are not switched: no task may change them across a wait.
  *
  * Address and thread sanitizer have to be told of each switch; struct task_sanitizer holds
  * what they need and is empty in other builds.
@@ -22,7 +22,11 @@
 #endif
 #endif
 
-#if defined(__x86_64__) || defined(__aarch64__)
+#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(TASK_SWITCH_UCONTEXT)
+#define TASK_SWITCH_ASM 1
+#endif
+
+#ifdef TASK_SWITCH_ASM
 
 struct task_context {
 	void *sp;
