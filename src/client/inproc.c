@@ -31,20 +31,21 @@ static bool exists(const char *path)
 static const char *find_library(char *path, size_t size)
 {
 	const char *named = secure_getenv("VDS_SERVICE_LIBRARY");
+	char real[PATH_MAX]; /* a run path may lead here over "..": the folder itself counts */
 	const char *slash;
 	Dl_info self;
 	int dir;
 
 	if (named && *named)
 		return named;
-	if (dladdr((const void *)&lock, &self) && self.dli_fname &&
-		(slash = strrchr(self.dli_fname, '/'))) {
-		dir = (int)(slash - self.dli_fname);
-		snprintf(path, size, "%.*s/" LIBRARY, dir, self.dli_fname);
+	if (dladdr((const void *)&lock, &self) && self.dli_fname && realpath(self.dli_fname, real) &&
+		(slash = strrchr(real, '/'))) {
+		dir = (int)(slash - real);
+		snprintf(path, size, "%.*s/" LIBRARY, dir, real);
 		if (exists(path))
 			return path;
 		if (dir >= 10 && !strncmp(slash - 10, "src/client", 10)) {
-			snprintf(path, size, "%.*s/service/" LIBRARY, dir - 7, self.dli_fname);
+			snprintf(path, size, "%.*s/service/" LIBRARY, dir - 7, real);
 			if (exists(path))
 				return path;
 		}
