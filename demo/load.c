@@ -9,7 +9,9 @@
  * With --stop-at the process ends abruptly (_exit, nothing closed) when the recovery has come that
  * far, as a crash would end it. Exit status: 0 everything held, 1 something did not.
  */
+#ifndef COBJMACROS
 #define COBJMACROS
+#endif
 #include <vdsx.h>
 
 #include <pthread.h>
@@ -172,21 +174,22 @@ static void recover(IVdsLun *lun, struct load *load, unsigned stop_at)
 	must("Recover", IVdsLun_Recover(lun, &async));
 	while (result == VDS_E_OPERATION_PENDING) {
 		must("asking for the progress", IVdsAsync_QueryStatus(async, &result, &percent));
-		if (percent != shown) {
+		if (percent != shown && isatty(2)) {
 			fprintf(stderr, "\r  recovering %3u %%   %lu writes, %lu reads meanwhile, %u wrong   ",
 				(unsigned)percent, (unsigned long)load->writes, (unsigned long)load->reads,
 				(unsigned)load->failures);
 			shown = percent;
 		}
 		if (stop_at && percent >= stop_at) {
-			fprintf(stderr, "\n  the process ends here, at %u %%, without closing anything\n",
-				(unsigned)percent);
+			fprintf(stderr, "%s  the process ends here, at %u %%, without closing anything\n",
+				isatty(2) ? "\n" : "", (unsigned)percent);
 			_exit(load->failures ? 1 : 0);
 		}
 		usleep(2000); /* between two looks at the progress */
 	}
 	must("waiting for the end", IVdsAsync_Wait(async, &hr, &output));
-	fprintf(stderr, "\n");
+	if (isatty(2))
+		fprintf(stderr, "\n");
 	must("the recovery", hr);
 	IVdsAsync_Release(async);
 }
