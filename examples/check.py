@@ -30,17 +30,13 @@ def expect(condition, message, *details):
 
 
 def check_store(root, program, env):
-    """Three drives and a mirror, made by the command line, seen by the example."""
+    """Two drives and a mirror, made by the command line, seen by the example."""
     vds = next(root.rglob("bin/vds"), None)
     if not vds or not next(root.rglob("libvds-service.so"), None):
         print("not run over a store: no service in this build")
         return
     store = root / "store"
-    for i in range(2):
-        command = ["add", "drive", str(root / f"d{i}.img"), "create=64MiB"]
-        if not i:
-            run(vds, "--store", store, "create", "store", env=env)
-        run(vds, "--store", store, *command, env=env)
+    run(vds, "--store", store, "create", "subsystem", "drives=2x96MB", env=env)
     run(vds, "--store", store, "create", "lun", "mirror", "size=16MiB", "name=\u00e9tude", env=env)
     said = run(program, env=dict(env, VDS_STORE=str(store), LC_ALL="C.UTF-8"),
                stdout=subprocess.PIPE).stdout
