@@ -71,7 +71,7 @@ bool eng_slot_wants_spare(const struct eng_lun *l, unsigned slot)
 	const struct eng_member *m = &l->members[slot];
 
 	if (!eng_drive_online(m->drive))
-		return true;
+		return m->state != ENG_MEMBER_IN_SYNC; /* else the LUN failed with it and needs it back */
 	return m->drive->predicted &&
 		(m->state != ENG_MEMBER_IN_SYNC ||
 			raid_shape_survives(&l->shape, eng_lun_lost_mask(l) | 1ull << slot));
@@ -281,6 +281,8 @@ int eng_recover_body(struct eng_job *job, struct err *err)
 	uint64_t mask, bound = 0;
 	int missing = 0, rc;
 
+	if (eng_lun_health_of(l) == ENG_LUN_FAILED) /* since the job was begun */
+		return explain(job, -EHOSTDOWN, 0, err);
 	rc = bind_spares(l, &bound, &missing, err);
 	mask = fillable(l);
 	job->info.total_bytes = job->base_done + expected_work(job, mask);
