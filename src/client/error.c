@@ -10,16 +10,20 @@
 
 #define TEXT_UNITS 1024
 
-static _Thread_local WCHAR text[TEXT_UNITS];
+static _Thread_local WCHAR text[TEXT_UNITS];         /* of the loader */
+static _Thread_local BOOL failed;                    /* the loader's latest call */
+static _Thread_local WCHAR service_text[TEXT_UNITS]; /* copied from the service when asked for */
+
+void client_begin(void)
+{
+	text[0] = 0;
+}
 
 HRESULT client_fail(HRESULT hr, const char *format, ...)
 {
 	char utf8[TEXT_UNITS];
 	va_list ap;
 
-	text[0] = 0;
-	if (!format)
-		return hr;
 	va_start(ap, format);
 	vsnprintf(utf8, sizeof(utf8), format, ap);
 	va_end(ap);
@@ -27,7 +31,16 @@ HRESULT client_fail(HRESULT hr, const char *format, ...)
 	return hr;
 }
 
+HRESULT client_end(HRESULT hr)
+{
+	failed = FAILED(hr);
+	return hr;
+}
+
 const WCHAR *VdsxLastErrorText(void)
 {
-	return text;
+	if (failed)
+		return text;
+	utf16_from_utf8(client_service_text(), (uint16_t *)service_text, TEXT_UNITS);
+	return service_text;
 }

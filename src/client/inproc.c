@@ -12,6 +12,7 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static vds_service_open_fn *open_fn; /* guarded by lock; NULL = not loaded */
+static vds_service_last_error_fn *_Atomic text_fn; /* set with it; may stay NULL */
 
 static bool exists(const char *path)
 {
@@ -60,6 +62,7 @@ static HRESULT load_library(void)
 	char path[PATH_MAX];
 	const char *name = find_library(path, sizeof(path));
 	void *handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+	vds_service_last_error_fn *text;
 	void *entry;
 
 	if (!handle)
@@ -72,7 +75,17 @@ static HRESULT load_library(void)
 			"The library %s is no VDS service: it lacks " VDS_SERVICE_ENTRY ".", name);
 	}
 	memcpy(&open_fn, &entry, sizeof(open_fn));
+	entry = dlsym(handle, VDS_SERVICE_LAST_ERROR);
+	memcpy(&text, &entry, sizeof(text));
+	atomic_store(&text_fn, text);
 	return S_OK;
+}
+
+const char *client_service_text(void)
+{
+	vds_service_last_error_fn *text = atomic_load(&text_fn);
+
+	return text ? text() : "";
 }
 
 HRESULT client_open_store(const char *path_utf8, ULONG flags, IVdsService **out)

@@ -82,10 +82,10 @@ static HRESULT STDMETHODCALLTYPE client_loader_LoadService(IVdsServiceLoader *if
 	struct client_loader *self = COM_IMPL(client_loader, IVdsServiceLoader, iface);
 
 	COM_TRACE(self);
-	client_fail(S_OK, NULL);
+	client_begin();
 	if (!out)
-		return E_INVALIDARG;
-	return client_load(machine, out);
+		return client_end(E_INVALIDARG);
+	return client_end(client_load(machine, out));
 }
 
 static HRESULT STDMETHODCALLTYPE client_loader_OpenStore(IVdsxServiceLoader *iface, LPCWSTR path,
@@ -95,14 +95,14 @@ static HRESULT STDMETHODCALLTYPE client_loader_OpenStore(IVdsxServiceLoader *ifa
 	cleanup_free char *name = NULL;
 
 	COM_TRACE(self, "flags %#x", flags);
-	client_fail(S_OK, NULL);
+	client_begin();
 	if (!out)
-		return E_INVALIDARG;
+		return client_end(E_INVALIDARG);
 	*out = NULL;
 	if (!path || !*path || !idl_enum_valid(&idl_enum_VDSX_OPEN_FLAG, flags))
-		return E_INVALIDARG;
+		return client_end(E_INVALIDARG);
 	name = com_utf8_from_wide(path);
-	return name ? client_open_store(name, flags, out) : E_OUTOFMEMORY;
+	return client_end(name ? client_open_store(name, flags, out) : E_OUTOFMEMORY);
 }
 
 static const IVdsServiceLoaderVtbl client_loader_IVdsServiceLoader_vtbl = {

@@ -40,33 +40,38 @@ BOOL client_initialised(void)
 	return atomic_load(&initialised) > 0;
 }
 
-HRESULT CoCreateInstance(
-	REFCLSID rclsid, IUnknown *pUnkOuter, DWORD dwClsContext, REFIID riid, LPVOID *ppv)
+static HRESULT create(REFCLSID clsid, IUnknown *outer, DWORD context, REFIID riid, void **out)
 {
 	IVdsService *service;
 	HRESULT hr;
 
-	client_fail(S_OK, NULL);
-	if (!ppv)
-		return E_POINTER;
-	*ppv = NULL;
-	if (!rclsid || !riid || !(dwClsContext & CLSCTX_ALL))
+	if (!clsid || !riid || !(context & CLSCTX_ALL))
 		return E_INVALIDARG;
 	if (!client_initialised())
 		return client_fail(
 			CO_E_NOTINITIALIZED, "CoInitializeEx must be called before CoCreateInstance.");
-	if (pUnkOuter)
+	if (outer)
 		return CLASS_E_NOAGGREGATION;
-	if (IsEqualCLSID(rclsid, &CLSID_VdsLoader))
-		return client_loader_new(riid, ppv);
-	if (!IsEqualCLSID(rclsid, &CLSID_VdsService))
+	if (IsEqualCLSID(clsid, &CLSID_VdsLoader))
+		return client_loader_new(riid, out);
+	if (!IsEqualCLSID(clsid, &CLSID_VdsService))
 		return REGDB_E_CLASSNOTREG;
 	hr = client_load(NULL, &service);
 	if (FAILED(hr))
 		return hr;
-	hr = service->lpVtbl->QueryInterface(service, riid, ppv);
+	hr = service->lpVtbl->QueryInterface(service, riid, out);
 	service->lpVtbl->Release(service);
 	return hr;
+}
+
+HRESULT CoCreateInstance(
+	REFCLSID rclsid, IUnknown *pUnkOuter, DWORD dwClsContext, REFIID riid, LPVOID *ppv)
+{
+	client_begin();
+	if (!ppv)
+		return client_end(E_POINTER);
+	*ppv = NULL;
+	return client_end(create(rclsid, pUnkOuter, dwClsContext, riid, ppv));
 }
 
 LPVOID CoTaskMemAlloc(SIZE_T cb)

@@ -28,10 +28,22 @@ static HRESULT fake_IsServiceReady(IVdsService *iface)
 	return S_OK;
 }
 
+static _Thread_local const char *said = "";
+
+VDS_API vds_service_last_error_fn vds_service_last_error;
+
+const char *vds_service_last_error(void)
+{
+	return said;
+}
+
 static HRESULT fake_GetProperties(IVdsService *iface, VDS_SERVICE_PROP *prop)
 {
 	struct fake *self = COM_IMPL(fake, IVdsService, iface);
 
+	said = prop ? "" : "There is no place for the properties.";
+	if (!prop)
+		return E_INVALIDARG;
 	prop->pwszVersion = com_strdup_utf8_to_wide(self->path);
 	prop->ulFlags = self->flags;
 	return prop->pwszVersion ? S_OK : E_OUTOFMEMORY;
@@ -71,6 +83,7 @@ HRESULT vds_service_open(
 	HRESULT hr;
 
 	*out = NULL;
+	said = "";
 	if (!strcmp(path, "/busy")) {
 		snprintf(message, message_size, "The store %s is in use by process 123.", path);
 		return HRESULT_FROM_WIN32(32);

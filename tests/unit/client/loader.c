@@ -169,6 +169,33 @@ static void the_sentence_reaches_the_program(void **state)
 	assert_int_equal(load(VDS_TEXT("store:/liar"), &service), E_UNEXPECTED);
 }
 
+static void a_services_own_sentences_reach_it_too(void **state)
+{
+	IVdsService *service, *none;
+
+	(void)state;
+	assert_int_equal(load(VDS_TEXT("store:/a"), &service), S_OK);
+	assert_int_equal(IVdsService_GetProperties(service, NULL), E_INVALIDARG);
+	assert_true(text_is(VdsxLastErrorText(), "There is no place for the properties."));
+	assert_int_equal((unsigned)load(VDS_TEXT("far.example"), &none), 0x800706ba);
+	assert_false(text_is(VdsxLastErrorText(), "There is no place for the properties."));
+	assert_int_equal(load(VDS_TEXT("store:/a"), &none), S_OK);
+	IVdsService_Release(none);
+	assert_true(text_is(VdsxLastErrorText(), ""));
+	assert_int_equal(IVdsService_GetProperties(service, NULL), E_INVALIDARG);
+	assert_int_equal(load(VDS_TEXT("store:/silent"), &none), E_FAIL);
+	assert_true(text_is(VdsxLastErrorText(), ""));
+	assert_int_equal(open_store(NULL, 0, &none), E_INVALIDARG);
+	assert_true(text_is(VdsxLastErrorText(), ""));
+	expect_version(service, "/a", 0);
+	load(VDS_TEXT("store:/a"), &none);
+	IVdsService_Release(none);
+	assert_int_equal(IVdsService_GetProperties(service, NULL), E_INVALIDARG);
+	expect_version(service, "/a", 0);
+	assert_true(text_is(VdsxLastErrorText(), ""));
+	IVdsService_Release(service);
+}
+
 static void *other_thread(void *arg)
 {
 	IVdsService *service;
@@ -253,6 +280,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(this_machines_own_name),
 		cmocka_unit_test(another_machine),
 		cmocka_unit_test(the_sentence_reaches_the_program),
+		cmocka_unit_test(a_services_own_sentences_reach_it_too),
 		cmocka_unit_test(each_thread_has_its_sentence),
 		cmocka_unit_test(open_store_takes_flags),
 		cmocka_unit_test(the_service_class_can_be_made_directly),
