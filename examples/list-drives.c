@@ -49,7 +49,8 @@ static void for_each(HRESULT hr, IEnumVdsObject **list, REFIID iid, void (*show)
 /* Gives back the strings that came with the properties. */
 static void print_object(const char *kind, LPWSTR name, LPWSTR other, int status, ULONGLONG bytes)
 {
-	static const char *const states[] = {"unknown", "online", "not ready", "", "offline", "failed"};
+	static const char *const states[] = {
+		"unknown", "online", "not ready", "", "offline", "failed"};
 
 	printf("  %s  ", kind);
 	print_text(stdout, name);
@@ -64,7 +65,8 @@ static void show_drive(void *object)
 	VDS_DRIVE_PROP p;
 
 	if (SUCCEEDED(IVdsDrive_GetProperties((IVdsDrive *)object, &p)))
-		print_object("drive", p.pwszFriendlyName, p.pwszIdentification, p.status, p.ullSize);
+		print_object(
+			"drive", p.pwszFriendlyName, p.pwszIdentification, p.status, p.ullSize);
 }
 
 static void show_lun(void *object)

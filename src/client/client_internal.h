@@ -13,8 +13,9 @@
 #define CLIENT_E_SERVER_UNAVAILABLE HRESULT_FROM_WIN32(1722) /* RPC_S_SERVER_UNAVAILABLE */
 
 /*
- * error.c: the outcome of the loader's latest call on this thread, in words. Such a call begins with
- * client_begin and returns through client_end; where it fails, client_fail may say why. Both return hr.
+ * error.c: the outcome of the loader's latest call on this thread, in words. Such a call begins
+ * with client_begin and returns through client_end; where it fails, client_fail may say why. Both
+ * return hr.
  */
 void client_begin(void);
 HRESULT client_fail(HRESULT hr, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -30,7 +31,8 @@ HRESULT client_load(const WCHAR *machine, IVdsService **out);
 /* inproc.c: opens a store in this process. *out is NULL on failure, and the text is set. */
 HRESULT client_open_store(const char *path_utf8, ULONG flags, IVdsService **out);
 
-/* What the service in this process says about the latest call into it on this thread; "" if nothing. */
+/* What the service in this process says about the latest call into it on this thread; "" if
+ * nothing. */
 const char *client_service_text(void);
 
 #endif

@@ -21,7 +21,7 @@
 #define LIBRARY "libvds-service.so"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static vds_service_open_fn *open_fn; /* guarded by lock; NULL = not loaded */
+static vds_service_open_fn *open_fn;               /* guarded by lock; NULL = not loaded */
 static vds_service_last_error_fn *_Atomic text_fn; /* set with it; may stay NULL */
 
 static bool exists(const char *path)
@@ -66,8 +66,8 @@ static HRESULT load_library(void)
 	void *entry;
 
 	if (!handle)
-		return client_fail(CLIENT_E_MOD_NOT_FOUND, "The service library cannot be loaded: %s.",
-			dlerror());
+		return client_fail(CLIENT_E_MOD_NOT_FOUND,
+			"The service library cannot be loaded: %s.", dlerror());
 	entry = dlsym(handle, VDS_SERVICE_ENTRY);
 	if (!entry) {
 		dlclose(handle);

@@ -3,8 +3,9 @@
  * CLSID_VdsLoader: from a machine's name to its service object.
  *
  * No name, or this machine's: the store that $VDS_STORE names, in this process; without it the
- * local daemon. "store:/path": that store, in this process. Anything else: another machine. The daemon
- * and other machines cannot be reached yet: the codes are those of a machine where nobody answers.
+ * local daemon. "store:/path": that store, in this process. Anything else: another machine. The
+ * daemon and other machines cannot be reached yet: the codes are those of a machine where nobody
+ * answers.
  */
 #include "client/client_internal.h"
 
@@ -61,7 +62,8 @@ static HRESULT load(const char *machine, IVdsService **out)
 	if (is_this_machine(machine))
 		return load_local(out);
 	return client_fail(CLIENT_E_SERVER_UNAVAILABLE,
-		"No VDS service answers on the machine %s. Stores on this one are named store:/path.",
+		"No VDS service answers on the machine %s. Stores on this one are named "
+		"store:/path.",
 		machine);
 }
 
@@ -76,8 +78,8 @@ HRESULT client_load(const WCHAR *machine, IVdsService **out)
 	return name ? load(name, out) : E_OUTOFMEMORY;
 }
 
-static HRESULT STDMETHODCALLTYPE client_loader_LoadService(IVdsServiceLoader *iface, LPWSTR machine,
-	IVdsService **out)
+static HRESULT STDMETHODCALLTYPE client_loader_LoadService(
+	IVdsServiceLoader *iface, LPWSTR machine, IVdsService **out)
 {
 	struct client_loader *self = COM_IMPL(client_loader, IVdsServiceLoader, iface);
 
@@ -88,8 +90,8 @@ static HRESULT STDMETHODCALLTYPE client_loader_LoadService(IVdsServiceLoader *if
 	return client_end(client_load(machine, out));
 }
 
-static HRESULT STDMETHODCALLTYPE client_loader_OpenStore(IVdsxServiceLoader *iface, LPCWSTR path,
-	ULONG flags, IVdsService **out)
+static HRESULT STDMETHODCALLTYPE client_loader_OpenStore(
+	IVdsxServiceLoader *iface, LPCWSTR path, ULONG flags, IVdsService **out)
 {
 	struct client_loader *self = COM_IMPL(client_loader, IVdsxServiceLoader, iface);
 	cleanup_free char *name = NULL;
@@ -122,7 +124,10 @@ static const struct com_iface client_loader_ifaces[] = {
 };
 
 static const struct com_class client_loader_class = {
-	"client_loader", sizeof(struct client_loader), COM_IFACES(client_loader_ifaces), NULL,
+	"client_loader",
+	sizeof(struct client_loader),
+	COM_IFACES(client_loader_ifaces),
+	NULL,
 };
 
 HRESULT client_loader_new(REFIID riid, void **out)

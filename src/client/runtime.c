@@ -9,12 +9,13 @@
 #include "base/rng.h"
 #include "com/com.h"
 
-static atomic_int initialised;              /* calls not undone, of all threads */
+static atomic_int initialised; /* calls not undone, of all threads */
 static _Thread_local unsigned initialised_here;
 
 HRESULT CoInitializeEx(LPVOID pvReserved, DWORD dwCoInit)
 {
-	const DWORD known = COINIT_APARTMENTTHREADED | COINIT_DISABLE_OLE1DDE | COINIT_SPEED_OVER_MEMORY;
+	const DWORD known =
+		COINIT_APARTMENTTHREADED | COINIT_DISABLE_OLE1DDE | COINIT_SPEED_OVER_MEMORY;
 
 	if (pvReserved || (dwCoInit & ~known))
 		return E_INVALIDARG;
@@ -48,8 +49,8 @@ static HRESULT create(REFCLSID clsid, IUnknown *outer, DWORD context, REFIID rii
 	if (!clsid || !riid || !(context & CLSCTX_ALL))
 		return E_INVALIDARG;
 	if (!client_initialised())
-		return client_fail(
-			CO_E_NOTINITIALIZED, "CoInitializeEx must be called before CoCreateInstance.");
+		return client_fail(CO_E_NOTINITIALIZED,
+			"CoInitializeEx must be called before CoCreateInstance.");
 	if (outer)
 		return CLASS_E_NOAGGREGATION;
 	if (IsEqualCLSID(clsid, &CLSID_VdsLoader))

@@ -18,16 +18,17 @@
  * message holds one complete sentence (UTF-8, cut to message_size with the NUL), or "" when there
  * is nothing to add to the code. Any thread.
  */
-typedef HRESULT vds_service_open_fn(const char *path_utf8, ULONG flags, IVdsService **out, char *message,
-	size_t message_size);
+typedef HRESULT vds_service_open_fn(
+	const char *path_utf8, ULONG flags, IVdsService **out, char *message, size_t message_size);
 
 /* What libvds-service.so exports under VDS_SERVICE_ENTRY. */
-VDS_API HRESULT vds_service_open(const char *path_utf8, ULONG flags, IVdsService **out, char *message,
-	size_t message_size);
+VDS_API HRESULT vds_service_open(
+	const char *path_utf8, ULONG flags, IVdsService **out, char *message, size_t message_size);
 
 /*
- * Optional, exported under VDS_SERVICE_LAST_ERROR: one sentence (UTF-8) about the latest call into the
- * service on this thread, "" when it succeeded or there is nothing to add. Stays until the next call.
+ * Optional, exported under VDS_SERVICE_LAST_ERROR: one sentence (UTF-8) about the latest call into
+ * the service on this thread, "" when it succeeded or there is nothing to add. Stays until the next
+ * call.
  */
 #define VDS_SERVICE_LAST_ERROR "vds_service_last_error"
 typedef const char *vds_service_last_error_fn(void);

@@ -86,9 +86,9 @@ unsigned com_live_objects(const char *class_name)
 	unsigned n = 0;
 
 	SCOPED_LOCK(&lock);
-	list_for_each(pos, tmp, &living)
+	list_for_each (pos, tmp, &living)
 		n += !class_name ||
-			!strcmp(list_entry(pos, struct com_object, live)->cls->name, class_name);
+		     !strcmp(list_entry(pos, struct com_object, live)->cls->name, class_name);
 	return n;
 }
 
@@ -103,9 +103,11 @@ static void dump_history(const struct com_history *h)
 		log_error("    %s by %s+%#zx (%s+%#zx), about %u",
 			h->entry[i % HISTORY].step > 0 ? "taken" : "given",
 			info.dli_sname ? info.dli_sname : "?",
-			info.dli_saddr ? (size_t)((const char *)caller - (char *)info.dli_saddr) : 0,
+			info.dli_saddr ? (size_t)((const char *)caller - (char *)info.dli_saddr)
+				       : 0,
 			info.dli_fname ? info.dli_fname : "?",
-			info.dli_fbase ? (size_t)((const char *)caller - (char *)info.dli_fbase) : 0,
+			info.dli_fbase ? (size_t)((const char *)caller - (char *)info.dli_fbase)
+				       : 0,
 			h->entry[i % HISTORY].refs);
 	}
 }
@@ -116,7 +118,7 @@ unsigned com_dump_live(void)
 	unsigned n = 0;
 
 	SCOPED_LOCK(&lock);
-	list_for_each(pos, tmp, &living) {
+	list_for_each (pos, tmp, &living) {
 		struct com_object *com = list_entry(pos, struct com_object, live);
 		struct guid id = com_guid_to(&com->id);
 		char text[GUID_TEXT_SIZE];

@@ -22,9 +22,8 @@
  *		COM_IFACE(hwp_drive, IUnknown),
  *		COM_IFACE(hwp_drive, IVdsDrive),
  *	};
- *	static const struct com_class hwp_drive_class = {
- *		"hwp_drive", sizeof(struct hwp_drive), COM_IFACES(hwp_drive_ifaces), hwp_drive_destroy,
- *	};
+ *	static const struct com_class hwp_drive_class = {"hwp_drive",
+ *		sizeof(struct hwp_drive), COM_IFACES(hwp_drive_ifaces), hwp_drive_destroy};
  *
  * and everything else is done here, once. There is no aggregation, no tear-off, no inheritance.
  */
@@ -62,9 +61,9 @@ struct com_class {
 	const char *name; /* of the structure, for traces */
 	size_t size;      /* of the structure */
 	struct com_ifaces ifaces;
-	/* Lets go what the object holds; its memory is freed afterwards. Runs without any lock, on the
-	 * thread of the last Release; may release other objects, also the registry's owner. NULL:
-	 * nothing to let go. */
+	/* Lets go what the object holds; its memory is freed afterwards. Runs without any lock, on
+	 * the thread of the last Release; may release other objects, also the registry's owner.
+	 * NULL: nothing to let go. */
 	void (*destroy)(struct com_object *com);
 };
 
@@ -140,8 +139,9 @@ struct com_object {
  * com_object_new_with gives it another table of interfaces than its class's (capabilities are
  * decided at creation, never by the call); tables must be constant.
  */
-#define com_object_new(cls, id)              com_object_make((cls), NULL, (id), __FILE__, __LINE__)
-#define com_object_new_with(cls, ifaces, id) com_object_make((cls), (ifaces), (id), __FILE__, __LINE__)
+#define com_object_new(cls, id) com_object_make((cls), NULL, (id), __FILE__, __LINE__)
+#define com_object_new_with(cls, ifaces, id)                                                       \
+	com_object_make((cls), (ifaces), (id), __FILE__, __LINE__)
 void *com_object_make(const struct com_class *cls, const struct com_ifaces *ifaces, const GUID *id,
 	const char *file, int line);
 
@@ -196,6 +196,7 @@ IUnknown *com_identity(struct com_object *com);
  * usually holds a reference to whatever owns its registry.
  */
 struct com_registry *com_registry_new(void); /* NULL: memory */
+
 void com_registry_free(struct com_registry *registry); /* must be empty; NULL is allowed */
 
 /* The living object of that id with a new reference, or NULL. */
@@ -203,8 +204,8 @@ struct com_object *com_registry_find(struct com_registry *registry, const GUID *
 
 /*
  * Enters a new object that nobody else has seen, under its id. Returns the object to go on with,
- * with the caller's reference: this one or, when another of that id lives, that one, and the one given
- * is released.
+ * with the caller's reference: this one or, when another of that id lives, that one, and the one
+ * given is released.
  */
 struct com_object *com_registry_add(struct com_registry *registry, struct com_object *com);
 
@@ -226,9 +227,9 @@ size_t com_registry_count(struct com_registry *registry);
  * library frees it; what matters here is that every allocation passes one point that can be
  * made to fail. All return NULL when memory is short or an injected failure strikes.
  */
-void *com_task_alloc(size_t size);                 /* size 0 gives one byte */
-void *com_task_calloc(size_t count, size_t size);  /* zeroed; an overflowing product fails */
-void *com_task_realloc(void *p, size_t size);      /* on failure p stays */
+void *com_task_alloc(size_t size);                /* size 0 gives one byte */
+void *com_task_calloc(size_t count, size_t size); /* zeroed; an overflowing product fails */
+void *com_task_realloc(void *p, size_t size);     /* on failure p stays */
 void com_task_free(void *p);
 
 /* Task memory copies of strings: UTF-8 to UTF-16, and UTF-16 alike. NULL text gives NULL. */

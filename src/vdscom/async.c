@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <time.h>
 
-/* An accepted cancellation normally takes effect in milliseconds; a client is not held up for longer
- * than this by a slow drive, and then told S_OK: it has been asked. */
+/* An accepted cancellation normally takes effect in milliseconds; a client is not held up for
+ * longer than this by a slow drive, and then told S_OK: it has been asked. */
 #define CANCEL_WAIT_SECONDS 2
 
 struct vdc_async {
@@ -87,8 +87,8 @@ static HRESULT STDMETHODCALLTYPE vdc_async_Cancel(IVdsAsync *iface)
 	return self->asked ? hr : VDS_E_CANCEL_TOO_LATE;
 }
 
-static HRESULT STDMETHODCALLTYPE vdc_async_Wait(IVdsAsync *iface, HRESULT *result,
-	VDS_ASYNC_OUTPUT *output)
+static HRESULT STDMETHODCALLTYPE vdc_async_Wait(
+	IVdsAsync *iface, HRESULT *result, VDS_ASYNC_OUTPUT *output)
 {
 	struct vdc_async *self = COM_IMPL(vdc_async, IVdsAsync, iface);
 
@@ -101,8 +101,8 @@ static HRESULT STDMETHODCALLTYPE vdc_async_Wait(IVdsAsync *iface, HRESULT *resul
 	return vdc_copy(VDS_ASYNC_OUTPUT, output, &self->output);
 }
 
-static HRESULT STDMETHODCALLTYPE vdc_async_QueryStatus(IVdsAsync *iface, HRESULT *result,
-	ULONG *percent)
+static HRESULT STDMETHODCALLTYPE vdc_async_QueryStatus(
+	IVdsAsync *iface, HRESULT *result, ULONG *percent)
 {
 	struct vdc_async *self = COM_IMPL(vdc_async, IVdsAsync, iface);
 
@@ -156,7 +156,10 @@ static const struct com_iface vdc_async_ifaces[] = {
 static const struct com_ifaces plain_ifaces = {vdc_async_ifaces, 2};
 
 static const struct com_class vdc_async_class = {
-	"vdc_async", sizeof(struct vdc_async), COM_IFACES(vdc_async_ifaces), vdc_async_destroy,
+	"vdc_async",
+	sizeof(struct vdc_async),
+	COM_IFACES(vdc_async_ifaces),
+	vdc_async_destroy,
 };
 
 HRESULT vdc_async_new(VDS_ASYNC_OUTPUT_TYPE type, const struct vdc_async_ops *ops, void *ctx,
@@ -178,8 +181,8 @@ HRESULT vdc_async_new(VDS_ASYNC_OUTPUT_TYPE type, const struct vdc_async_ops *op
 	return S_OK;
 }
 
-HRESULT vdc_async_new_finished(VDS_ASYNC_OUTPUT_TYPE type, HRESULT hr, const VDS_ASYNC_OUTPUT *output,
-	IVdsAsync **out)
+HRESULT vdc_async_new_finished(
+	VDS_ASYNC_OUTPUT_TYPE type, HRESULT hr, const VDS_ASYNC_OUTPUT *output, IVdsAsync **out)
 {
 	struct vdc_async *async;
 	HRESULT made = vdc_async_new(type, NULL, NULL, &async);

@@ -24,9 +24,9 @@ struct vdc_async;
 struct vdc_async_ops {
 	/*
 	 * Asks the operation to stop; must not wait for its end. S_OK: asked; it will soon be
-	 * finished, with VDS_E_OPERATION_CANCELED if the request came in time. VDS_E_CANCEL_TOO_LATE:
-	 * it can no longer stop. May itself call vdc_async_finish. Called at most once with success.
-	 * NULL: the operation can never be cancelled.
+	 * finished, with VDS_E_OPERATION_CANCELED if the request came in time.
+	 * VDS_E_CANCEL_TOO_LATE: it can no longer stop. May itself call vdc_async_finish. Called at
+	 * most once with success. NULL: the operation can never be cancelled.
 	 */
 	HRESULT (*cancel)(void *ctx);
 	/* Fills IVdsxJob's structure, zeroed before. NULL: the object does not offer IVdsxJob. */
@@ -46,8 +46,8 @@ HRESULT vdc_async_new(VDS_ASYNC_OUTPUT_TYPE type, const struct vdc_async_ops *op
  * One that has ended already, for work that took no time: every asynchronous method returns an
  * object. output as for vdc_async_finish.
  */
-HRESULT vdc_async_new_finished(VDS_ASYNC_OUTPUT_TYPE type, HRESULT hr, const VDS_ASYNC_OUTPUT *output,
-	IVdsAsync **out);
+HRESULT vdc_async_new_finished(
+	VDS_ASYNC_OUTPUT_TYPE type, HRESULT hr, const VDS_ASYNC_OUTPUT *output, IVdsAsync **out);
 
 struct vdc_async *vdc_async_ref(struct vdc_async *async);
 void vdc_async_unref(struct vdc_async *async); /* NULL is allowed */

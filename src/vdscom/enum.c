@@ -33,8 +33,8 @@ COM_UNKNOWN(vdc_enum, IEnumVdsObject)
 
 static HRESULT vdc_enum_make(struct list_shared *list, size_t next, IEnumVdsObject **out);
 
-static HRESULT STDMETHODCALLTYPE vdc_enum_Next(IEnumVdsObject *iface, ULONG celt, IUnknown **objects,
-	ULONG *fetched)
+static HRESULT STDMETHODCALLTYPE vdc_enum_Next(
+	IEnumVdsObject *iface, ULONG celt, IUnknown **objects, ULONG *fetched)
 {
 	struct vdc_enum *self = COM_IMPL(vdc_enum, IEnumVdsObject, iface);
 	ULONG n = 0;
@@ -113,7 +113,10 @@ static const struct com_iface vdc_enum_ifaces[] = {
 };
 
 static const struct com_class vdc_enum_class = {
-	"vdc_enum", sizeof(struct vdc_enum), COM_IFACES(vdc_enum_ifaces), vdc_enum_destroy,
+	"vdc_enum",
+	sizeof(struct vdc_enum),
+	COM_IFACES(vdc_enum_ifaces),
+	vdc_enum_destroy,
 };
 
 /* Takes over one reference to the list, also when it fails. */

@@ -2,8 +2,8 @@
 /*
  * One lock guards all queues; it is held for moments only and never while anything outside is
  * called. A sink is owned by its registration and by its thread; the last of the two to go
- * releases the interface. The whole is owned by its maker and by the threads, so that one that hangs
- * in a sink may be left behind.
+ * releases the interface. The whole is owned by its maker and by the threads, so that one that
+ * hangs in a sink may be left behind.
  *
  * Every post has a number. A sink has settled a number when nothing up to it waits, is being
  * delivered, or was lost without the sink having been told: that is what flush waits for.
@@ -40,9 +40,9 @@ struct sink {
 	unsigned refs;       /* registration, thread */
 	pthread_cond_t work; /* something to do, or the end */
 	struct group *head, **tail;
-	size_t waiting;     /* notifications in the queue */
-	uint64_t lost_seq;  /* 0, or the last post that was lost untold */
-	uint64_t calling;   /* 0, or the first post of the call in progress */
+	size_t waiting;    /* notifications in the queue */
+	uint64_t lost_seq; /* 0, or the last post that was lost untold */
+	uint64_t calling;  /* 0, or the first post of the call in progress */
 };
 
 struct vdc_events {
@@ -147,7 +147,7 @@ static VDS_NOTIFICATION *take_lost(struct sink *s, size_t *count)
 static bool settled(const struct sink *s, uint64_t seq)
 {
 	return (!s->calling || s->calling > seq) && (!s->lost_seq || s->lost_seq > seq) &&
-		(!s->head || s->head->seq > seq);
+	       (!s->head || s->head->seq > seq);
 }
 
 /* ---- ownership ---------------------------------------------------------------------------- */
@@ -219,8 +219,8 @@ static void sink_remove(struct sink *s)
 static bool is_gone(HRESULT hr)
 {
 	return hr == (HRESULT)0x80010108 /* RPC_E_DISCONNECTED */ ||
-		hr == (HRESULT)0x800401fd /* CO_E_OBJNOTCONNECTED */ ||
-		hr == (HRESULT)0x800706ba /* RPC_S_SERVER_UNAVAILABLE */;
+	       hr == (HRESULT)0x800401fd /* CO_E_OBJNOTCONNECTED */ ||
+	       hr == (HRESULT)0x800706ba /* RPC_S_SERVER_UNAVAILABLE */;
 }
 
 /* One call. (locked; drops the lock meanwhile) */
@@ -353,7 +353,7 @@ HRESULT vdc_events_unadvise(struct vdc_events *e, DWORD cookie)
 	struct list *pos, *tmp;
 
 	SCOPED_LOCK(&e->lock);
-	list_for_each(pos, tmp, &e->sinks) {
+	list_for_each (pos, tmp, &e->sinks) {
 		struct sink *s = list_entry(pos, struct sink, link);
 
 		if (s->cookie == cookie) {
@@ -425,13 +425,13 @@ void vdc_events_post(struct vdc_events *e, const VDS_NOTIFICATION *list, size_t 
 	if (!count)
 		return;
 	sorted = malloc(count * sizeof(*sorted));
-	for (int class = 0; sorted && class < CLASSES; class++)
+	for (int class = 0; sorted && class < CLASSES; class ++)
 		for (size_t i = 0; i < count; i++)
 			if ((int)classify(&list[i]) == class)
 				n = append_once(sorted, n, &list[i]);
 	pthread_mutex_lock(&e->lock);
 	e->seq++;
-	list_for_each(pos, tmp, &e->sinks)
+	list_for_each (pos, tmp, &e->sinks)
 		queue_add(list_entry(pos, struct sink, link), e->seq, sorted, n);
 	pthread_mutex_unlock(&e->lock);
 	free(sorted);
@@ -456,7 +456,7 @@ void vdc_events_flush(struct vdc_events *e)
 	seq = e->seq;
 	while (!all) {
 		all = true;
-		list_for_each(pos, tmp, &e->sinks)
+		list_for_each (pos, tmp, &e->sinks)
 			all = all && settled(list_entry(pos, struct sink, link), seq);
 		if (!all)
 			pthread_cond_wait(&e->progress, &e->lock);

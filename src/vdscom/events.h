@@ -44,9 +44,10 @@ HRESULT vdc_events_advise(struct vdc_events *events, IVdsAdviseSink *sink, DWORD
 HRESULT vdc_events_unadvise(struct vdc_events *events, DWORD cookie);
 
 /*
- * Queues a group for all registered sinks: departures first, then arrivals, then the rest, otherwise
- * in the order given; an equal notification in the same group is sent once. list is copied. Never
- * waits and never fails: when memory is short the sinks are told that they are out of sync.
+ * Queues a group for all registered sinks: departures first, then arrivals, then the rest,
+ * otherwise in the order given; an equal notification in the same group is sent once. list is
+ * copied. Never waits and never fails: when memory is short the sinks are told that they are out of
+ * sync.
  */
 void vdc_events_post(struct vdc_events *events, const VDS_NOTIFICATION *list, size_t count);
 

@@ -3,9 +3,10 @@
  * One walk over the leaves of a structure, driven by its table, serves copying and clearing.
  *
  * Every pointer member of the API is one of: a string, an interface, an array of things with a
- * count elsewhere in the structure, or a single structure. While a copy is made, a failed allocation
- * leaves a NULL pointer, which is what clearing passes over: so a failed copy is undone by clearing
- * it. Structures are not trusted to be consistent: an array without elements is freed, not walked.
+ * count elsewhere in the structure, or a single structure. While a copy is made, a failed
+ * allocation leaves a NULL pointer, which is what clearing passes over: so a failed copy is undone
+ * by clearing it. Structures are not trusted to be consistent: an array without elements is freed,
+ * not walked.
  */
 #include "vdscom/props.h"
 
@@ -59,7 +60,8 @@ static bool is_live(const struct idl_struct *type, const struct idl_field *f, co
 }
 
 /* Elements behind a counted pointer (1 for a single one); nothing below 0 is believed. */
-static size_t element_count(const struct idl_struct *type, const struct idl_field *f, const char *base)
+static size_t element_count(
+	const struct idl_struct *type, const struct idl_field *f, const char *base)
 {
 	LONGLONG n;
 
@@ -236,7 +238,7 @@ static HRESULT copy_fields(const struct idl_struct *type, char *dst, const char 
 			const struct idl_field *f = &type->fields[i];
 			size_t bound = f->bound ? f->bound : 1, size = type_size(&f->type);
 			bool number = !f->type.pointers && !is_string(&f->type) &&
-				f->type.kind != IDL_KIND_STRUCT;
+				      f->type.kind != IDL_KIND_STRUCT;
 
 			if (number == (pointers == 1) || !is_live(type, f, src))
 				continue;

@@ -13,8 +13,8 @@
 
 /*
  * *dst becomes a copy of *src that shares nothing with it; what was in *dst is overwritten. Padding
- * and dead arms of unions are zero, so copies of equal structures are equal byte for byte unless they
- * hold pointers. S_OK or E_OUTOFMEMORY; then *dst is all zero and nothing is left allocated.
+ * and dead arms of unions are zero, so copies of equal structures are equal byte for byte unless
+ * they hold pointers. S_OK or E_OUTOFMEMORY; then *dst is all zero and nothing is left allocated.
  */
 HRESULT vdc_struct_copy(const struct idl_struct *type, void *dst, const void *src);
 
@@ -26,7 +26,8 @@ void vdc_array_free(const struct idl_struct *type, void *array, size_t count);
 
 /* By the structure's name: vdc_clear(VDS_DRIVE_PROP, &prop). */
 #define vdc_copy(Type, dst, src)                                                                   \
-	vdc_struct_copy(&idl_struct_##Type, (1 ? (dst) : (Type *)NULL), (1 ? (src) : (const Type *)NULL))
+	vdc_struct_copy(                                                                           \
+		&idl_struct_##Type, (1 ? (dst) : (Type *)NULL), (1 ? (src) : (const Type *)NULL))
 #define vdc_clear(Type, p) vdc_struct_clear(&idl_struct_##Type, (1 ? (p) : (Type *)NULL))
 #define vdc_free_array(Type, p, count)                                                             \
 	vdc_array_free(&idl_struct_##Type, (1 ? (p) : (Type *)NULL), (count))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stands where libvds-service.so stands, for the tests of libvds alone. The path decides what
- * happens: "/busy" fails with a sentence, "/silent" without, "/liar" succeeds with nothing, "/missing"
- * is missing unless it may be created. Every other path is a service whose version is that path; the
- * same path gives the same object while it lives.
+ * happens: "/busy" fails with a sentence, "/silent" without, "/liar" succeeds with nothing,
+ * "/missing" is missing unless it may be created. Every other path is a service whose version is
+ * that path; the same path gives the same object while it lives.
  */
 #include "client/service_entry.h"
 #include "com/com.h"
@@ -95,7 +95,8 @@ HRESULT vds_service_open(
 	if (!strcmp(path, "/missing") && !(flags & VDSX_OPEN_CREATE))
 		return HRESULT_FROM_WIN32(2);
 	for (size_t i = 0; path[i]; i++)
-		((char *)&id)[i % sizeof(id)] = (char)(((char *)&id)[i % sizeof(id)] * 31 + path[i]);
+		((char *)&id)[i % sizeof(id)] =
+			(char)(((char *)&id)[i % sizeof(id)] * 31 + path[i]);
 	pthread_mutex_lock(&lock);
 	if (!registry)
 		registry = com_registry_new();

@@ -20,8 +20,8 @@ static IVdsServiceLoader *loader_new(void)
 {
 	void *out;
 
-	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL,
-				 &IID_IVdsServiceLoader, &out),
+	assert_int_equal(
+		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsServiceLoader, &out),
 		S_OK);
 	return out;
 }
@@ -246,13 +246,12 @@ static void the_service_class_can_be_made_directly(void **state)
 		0x80070426);
 	assert_null(out);
 	setenv("VDS_STORE", "/env", 1);
-	assert_int_equal(CoCreateInstance(
-				 &CLSID_VdsService, NULL, CLSCTX_ALL, &IID_IVdsService, &out),
+	assert_int_equal(
+		CoCreateInstance(&CLSID_VdsService, NULL, CLSCTX_ALL, &IID_IVdsService, &out),
 		S_OK);
 	expect_version(out, "/env", 0);
 	IVdsService_Release((IVdsService *)out);
-	assert_int_equal(
-		CoCreateInstance(&CLSID_VdsService, NULL, CLSCTX_ALL, &IID_IVdsLun, &out),
+	assert_int_equal(CoCreateInstance(&CLSID_VdsService, NULL, CLSCTX_ALL, &IID_IVdsLun, &out),
 		E_NOINTERFACE);
 	unsetenv("VDS_STORE");
 }

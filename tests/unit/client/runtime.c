@@ -14,21 +14,20 @@ static void create_wants_initialisation(void **state)
 {
 	void *out = state;
 
-	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL,
-				 &IID_IVdsServiceLoader, &out),
+	assert_int_equal(
+		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsServiceLoader, &out),
 		CO_E_NOTINITIALIZED);
 	assert_int_equal((unsigned)CO_E_NOTINITIALIZED, 0x800401f0);
 	assert_null(out);
 	assert_int_not_equal(VdsxLastErrorText()[0], 0);
 	assert_int_equal(CoInitializeEx(NULL, COINIT_MULTITHREADED), S_OK);
-	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL,
-				 &IID_IVdsServiceLoader, &out),
+	assert_int_equal(
+		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsServiceLoader, &out),
 		S_OK);
 	assert_int_equal(VdsxLastErrorText()[0], 0);
 	IUnknown_Release((IUnknown *)out);
 	CoUninitialize();
-	assert_int_equal(
-		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IUnknown, &out),
+	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IUnknown, &out),
 		CO_E_NOTINITIALIZED);
 }
 
@@ -65,8 +64,7 @@ static void initialisation_is_counted(void **state)
 	IUnknown_Release((IUnknown *)out);
 	CoUninitialize();
 	CoUninitialize(); /* one too many */
-	assert_int_equal(
-		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IUnknown, &out),
+	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IUnknown, &out),
 		CO_E_NOTINITIALIZED);
 }
 
@@ -88,14 +86,12 @@ static void create_arguments(void **state)
 	assert_int_equal(CoCreateInstance(&IID_IUnknown, NULL, CLSCTX_ALL, &IID_IUnknown, &out),
 		REGDB_E_CLASSNOTREG);
 	assert_null(out);
-	assert_int_equal(
-		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsLun, &out),
+	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsLun, &out),
 		E_NOINTERFACE);
 	assert_int_equal(
 		CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IUnknown, &out), S_OK);
 	outer = unk = out;
-	assert_int_equal(
-		CoCreateInstance(&CLSID_VdsLoader, outer, CLSCTX_ALL, &IID_IUnknown, &out),
+	assert_int_equal(CoCreateInstance(&CLSID_VdsLoader, outer, CLSCTX_ALL, &IID_IUnknown, &out),
 		CLASS_E_NOAGGREGATION);
 	assert_null(out);
 	assert_int_equal(IUnknown_Release(unk), 0);

@@ -86,10 +86,9 @@ static void methods_are_traced_at_debug_only(void **state)
 	IVdsMaintenance_StartMaintenance(m, BeepAlarm);
 	IVdsServiceInitialization_Initialize(init, NULL);
 	assert_int_equal(lines_count, 2);
-	assert_string_equal(lines[0],
-		"{11223344-0000-0000-0000-000000000000} thing_StartMaintenance(op 2)");
 	assert_string_equal(
-		lines[1], "{11223344-0000-0000-0000-000000000000} thing_Initialize()");
+		lines[0], "{11223344-0000-0000-0000-000000000000} thing_StartMaintenance(op 2)");
+	assert_string_equal(lines[1], "{11223344-0000-0000-0000-000000000000} thing_Initialize()");
 	com_release(&t->com);
 }
 

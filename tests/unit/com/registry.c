@@ -2,7 +2,6 @@
 /* The weak registry: one living object for each id, and what happens around its death. */
 #include "thing.h"
 
-
 static const GUID ID_A = {.Data1 = 1}, ID_B = {.Data1 = 2};
 
 static struct com_object *thing_com(const GUID *id)
@@ -98,8 +97,8 @@ static void many_ids_are_all_found(void **state)
 
 /*
  * The moment between "the last reference is gone" and "it is out of the registry": an object whose
- * count is zero is still in the map. It must not come back to life, and a successor may stand beside
- * it. The moment is held open by setting the count by hand.
+ * count is zero is still in the map. It must not come back to life, and a successor may stand
+ * beside it. The moment is held open by setting the count by hand.
  */
 static void the_dying_do_not_come_back(void **state)
 {

@@ -99,8 +99,8 @@ static const struct com_class thing_class = {
 /* Something always uses all of it. */
 static inline struct thing *thing_new(const GUID *id, bool plain)
 {
-	return plain ? com_object_new_with(&thing_class, &thing_plain, id) :
-		       com_object_new(&thing_class, id);
+	return plain ? com_object_new_with(&thing_class, &thing_plain, id)
+		     : com_object_new(&thing_class, id);
 }
 
 /* Every test begins and ends without a living object and without an armed failure. */

@@ -253,8 +253,8 @@ static void *cancel_main(void *arg)
 	return (void *)(intptr_t)IVdsAsync_Cancel((IVdsAsync *)arg);
 }
 
-/* Cancel returns when the operation has stopped, so that S_OK means it; of two that ask at once only
- * one did it. */
+/* Cancel returns when the operation has stopped, so that S_OK means it; of two that ask at once
+ * only one did it. */
 static void cancel_waits_for_the_end(void **state)
 {
 	struct job j;

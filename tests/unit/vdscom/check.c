@@ -70,7 +70,7 @@ static void id_arrays(void **state)
 	assert_int_equal(vdc_check_ids(ids, 2), S_OK);
 	assert_int_equal(vdc_check_ids(NULL, 1), E_INVALIDARG);
 	assert_int_equal(vdc_check_ids(ids, -1), E_INVALIDARG);
-	assert_int_equal(vdc_check_ids(ids, 3), E_INVALIDARG);  /* twice */
+	assert_int_equal(vdc_check_ids(ids, 3), E_INVALIDARG);     /* twice */
 	assert_int_equal(vdc_check_ids(ids + 3, 1), E_INVALIDARG); /* zero */
 }
 

@@ -68,8 +68,7 @@ static const struct com_iface ear_list[] = {
 	COM_IFACE(ear, IUnknown),
 	COM_IFACE(ear, IVdsAdviseSink),
 };
-static const struct com_class ear_class = {
-	"ear", sizeof(struct ear), COM_IFACES(ear_list), NULL};
+static const struct com_class ear_class = {"ear", sizeof(struct ear), COM_IFACES(ear_list), NULL};
 
 static struct ear *ear_new(void)
 {
@@ -214,7 +213,8 @@ static void groups_stay_together_up_to_100(void **state)
 	struct vdc_events *events = vdc_events_new(0);
 	struct ear *e = ear_new();
 	VDS_NOTIFICATION group[250];
-	static const unsigned sizes[] = {60, 40, 30, 71, 250, 5}, want[] = {1, 100, 30, 71, 100, 100, 55};
+	static const unsigned sizes[] = {60, 40, 30, 71, 250, 5},
+			      want[] = {1, 100, 30, 71, 100, 100, 55};
 	unsigned next = 0;
 
 	(void)state;
@@ -406,7 +406,8 @@ static void all_kinds_arrive(void **state)
 		{.objectType = VDS_NTT_DRIVE_LETTER,
 			.Letter = {VDS_NF_DRIVE_LETTER_ASSIGN, 'E', {.Data1 = 2}}},
 		{.objectType = VDS_NTT_VOLUME,
-			.Volume = {VDS_NF_VOLUME_REBUILDING_PROGRESS, {.Data1 = 3}, {.Data1 = 4}, 55}},
+			.Volume = {VDS_NF_VOLUME_REBUILDING_PROGRESS, {.Data1 = 3}, {.Data1 = 4},
+				55}},
 		{.objectType = VDS_NTT_SERVICE,
 			.Service = {VDS_NF_SERVICE_OUT_OF_SYNC, VDS_RA_RESTART}},
 	};

@@ -190,10 +190,10 @@ static void fill(const struct idl_struct *type, char *p, IUnknown *unk)
 		}
 		for (size_t j = 0; live && !selects && j < (f->bound ? f->bound : 1u); j++) {
 			size_t size = f->type.pointers || f->type.kind == IDL_KIND_STRING ||
-					f->type.kind == IDL_KIND_CSTRING ?
-				sizeof(void *) :
-				f->type.kind == IDL_KIND_STRUCT ? f->type.structure->size :
-								  f->type.size;
+						      f->type.kind == IDL_KIND_CSTRING
+					      ? sizeof(void *)
+				      : f->type.kind == IDL_KIND_STRUCT ? f->type.structure->size
+									: f->type.size;
 
 			fill_field(type, i, p + f->offset + j * size, unk);
 		}
