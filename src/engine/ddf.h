@@ -83,7 +83,7 @@ uint32_t ddf_refnum_new(const struct ddf_set *set, struct rng *rng);
  * them, stamped as a version 5 identity. */
 struct guid ddf_guid_object(const struct ddf_guid *g);
 
-#define DDF_GUID_TEXT_SIZE 52
+#define DDF_GUID_TEXT_SIZE 54 /* 48 digits, 5 colons, NUL */
 /* Hexadecimal, six groups of four bytes. Returns buf. */
 const char *ddf_guid_format(const struct ddf_guid *g, char buf[static DDF_GUID_TEXT_SIZE]);
 
@@ -279,7 +279,8 @@ int ddf_level_encode(const struct raid_shape *shape, struct ddf_conf *conf, stru
 /*
  * The reverse: fills level, members (all legs), groups, chunk, member_size (not span_sizes: each
  * drive's extent ends where the record says, blocks is the smallest one). -ENOTSUP with a sentence
- * for levels and rotations that DDF has and we do not run; -EINVAL for combinations it has not.
+ * for levels and rotations that DDF has and we do not run; -EINVAL for combinations it has not and
+ * for what raid_shape_check refuses.
  */
 int ddf_level_decode(const struct ddf_conf *conf, struct raid_shape *shape, struct err *err);
 

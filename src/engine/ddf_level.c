@@ -170,8 +170,10 @@ int ddf_level_decode(const struct ddf_conf *conf, struct raid_shape *shape, stru
 	shape->members = conf->members * legs;
 	shape->groups = legs;
 	shape->member_size = conf->blocks * 512;
-	if (level == RAID_SIMPLE || level == RAID_SPAN || level == RAID_MIRROR)
+	if (level == RAID_SPAN)
 		return 0;
+	if (level == RAID_SIMPLE || level == RAID_MIRROR)
+		return raid_shape_check(shape, err);
 	if (conf->chunk_shift > 17 || chunk_shift(512u << conf->chunk_shift) < 0)
 		return err_set(err, -ENOTSUP, "Its chunk size (2^%u sectors) is outside of 4 KiB to 64 MiB.",
 			conf->chunk_shift);
@@ -179,7 +181,7 @@ int ddf_level_decode(const struct ddf_conf *conf, struct raid_shape *shape, stru
 	shape->member_size -= shape->member_size % shape->chunk; /* others leave a rest unused */
 	if (!shape->member_size)
 		return err_set(err, -EINVAL, "Its members are smaller than one chunk.");
-	return 0;
+	return raid_shape_check(shape, err);
 }
 
 /* ---- our mark ----------------------------------------------------------------------------- */

@@ -115,7 +115,7 @@ static void every_damaged_byte_is_noticed(void **state)
 		uint8_t good = copy[i];
 
 		for (unsigned k = 0; k < 3; k++) {
-			copy[i] = k == 0 ? good ^ (uint8_t)(1u << (i % 8)) : k == 1 ? (uint8_t)~good : 0;
+			copy[i] = (uint8_t)(k == 0 ? good ^ 1u << (i % 8) : k == 1 ? ~(unsigned)good : 0);
 			if (copy[i] != good && !noticed(&f, copy, before))
 				fail_msg("byte %zu, %02X instead of %02X, went unnoticed", i, copy[i], good);
 		}

@@ -29,7 +29,7 @@ static void new_guids_are_ddf_guids(void **state)
 	assert_false(ddf_guid_is_free(&a));
 	memset(&b, 0xFF, sizeof(b));
 	assert_true(ddf_guid_is_free(&b));
-	ddf_guid_format(&b, text);
+	assert_int_equal(strlen(ddf_guid_format(&b, text)) + 1, sizeof(text));
 	assert_string_equal(text, "FFFFFFFF:FFFFFFFF:FFFFFFFF:FFFFFFFF:FFFFFFFF:FFFFFFFF");
 }
 

@@ -129,6 +129,8 @@ static void foreign_levels_are_named_and_refused(void **state)
 		{0x05, 0x03, 2, 0x01, 3, -ENOTSUP, "secondary level 01"},
 		{0x05, 0x07, 1, 0xFF, 3, -EINVAL, "not defined"},
 		{0x77, 0x00, 1, 0xFF, 3, -EINVAL, "not defined"},
+		{0x05, 0x03, 1, 0xFF, 2, -EINVAL, "members"},
+		{0x01, 0x00, 1, 0xFF, 1, -EINVAL, "members"},
 		{0x00, 0x00, 1, 0xFF, 65, -ENOTSUP, "65 members"},
 		{0x01, 0x00, 255, 0x03, 2, -ENOTSUP, "510 members"},
 	};
