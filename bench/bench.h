@@ -36,6 +36,7 @@ struct effort {
 struct bench {
 	const char *place; /* "memory", "disk": for the table */
 	const char *folder;
+	const char *level; /* only this one; NULL = all */
 	struct effort effort;
 };
 

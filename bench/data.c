@@ -123,6 +123,8 @@ void bench_data(const struct bench *b)
 		struct made m = {&t, levels[i].type, b->effort.extent_bytes, levels[i].members};
 		struct area area;
 
+		if (b->level && strcmp(b->level, levels[i].name))
+			continue;
 		rig_run(&rig, make_lun, &m);
 		area_make(&area, &rig, levels[i].type, b->effort.extent_bytes, levels[i].members);
 		for (unsigned f = 0; f < ARRAY_SIZE(figures); f++)

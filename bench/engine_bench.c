@@ -2,7 +2,7 @@
 /*
  * What the array engine costs, as ratios to what liburing alone does with the same files.
  *
- *   engine_bench [--quick] [--only data|recovery|growth] PLACE=FOLDER …
+ *   engine_bench [--quick] [--only data|recovery|growth] [--level NAME] PLACE=FOLDER …
  *
  * PLACE is a name for the table; a working folder is made in FOLDER and removed afterwards. See
  * bench.h for the output and bench/README.md for how to read it.
@@ -32,10 +32,11 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void run_place(const char *argument, const struct effort *effort, const char *only)
+static void run_place(const char *argument, const struct effort *effort, const char *only,
+	const char *level)
 {
 	char place[64], folder[300];
-	struct bench b = {.place = place, .folder = folder, .effort = *effort};
+	struct bench b = {.place = place, .folder = folder, .level = level, .effort = *effort};
 	const char *equals = strchr(argument, '=');
 
 	if (!equals || (size_t)(equals - argument) >= sizeof(place))
@@ -53,7 +54,7 @@ static void run_place(const char *argument, const struct effort *effort, const c
 int main(int argc, char **argv)
 {
 	const struct effort *effort = &full;
-	const char *only = NULL;
+	const char *only = NULL, *level = NULL;
 	int i = 1;
 
 	for (; i < argc && argv[i][0] == '-'; i++) {
@@ -61,6 +62,8 @@ int main(int argc, char **argv)
 			effort = &quick;
 		else if (!strcmp(argv[i], "--only") && i + 1 < argc)
 			only = argv[++i];
+		else if (!strcmp(argv[i], "--level") && i + 1 < argc)
+			level = argv[++i];
 		else
 			die("unknown option %s", argv[i]);
 	}
@@ -68,6 +71,6 @@ int main(int argc, char **argv)
 		die("PLACE=FOLDER is missing");
 	raise_file_limit();
 	for (; i < argc; i++)
-		run_place(argv[i], effort, only);
+		run_place(argv[i], effort, only, level);
 	return 0;
 }

@@ -9,7 +9,10 @@
  */
 #include "bench.h"
 
-enum { DEPTH = 16 };
+enum {
+	DEPTH = 16,
+	IDLE_MS = 200, /* after which the engine takes a LUN for idle */
+};
 
 struct recovery {
 	const struct bench *b;
@@ -175,6 +178,7 @@ static void catch_up(void *arg)
 
 	set_offline(r, victim, true);
 	rig_fill(&r->rig, &r->lun); /* everything is missed */
+	task_sleep_ms(IDLE_MS);
 	start = now_ns();
 	set_offline(r, victim, false);
 	wait_idle(r);
@@ -309,6 +313,8 @@ void bench_recovery(const struct bench *b)
 			.spare = levels[i].members};
 		struct area area;
 
+		if (b->level && strcmp(b->level, levels[i].name))
+			continue;
 		rig_init(&r.rig, b->folder, r.members + 1,
 			2 * b->effort.rebuild_bytes + (1024ull << 20));
 		rig_run(&r.rig, make_lun, &r);
