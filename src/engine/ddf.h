@@ -443,6 +443,16 @@ size_t ddf_sections_bytes(const struct ddf_layout *layout);
 int ddf_encode_sections(const struct ddf_set *set, const struct ddf_drive *drive,
 	const struct ddf_layout *layout, void *out, size_t out_len, struct err *err);
 
+/*
+ * Its two halves, for many drives of one layout: the sections that are the same on all of them, and
+ * those of one drive (configuration records, drive data). Each leaves the other's bytes alone.
+ */
+int ddf_encode_shared(const struct ddf_set *set, const struct ddf_layout *layout, void *out,
+	size_t out_len, struct err *err);
+int ddf_encode_own(const struct ddf_drive *drive, const struct ddf_layout *layout, void *out,
+	size_t out_len, struct err *err);
+bool ddf_section_is_own(enum ddf_section_id section);
+
 /* ---- reading ------------------------------------------------------------------------------- */
 
 /*

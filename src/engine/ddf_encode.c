@@ -300,37 +300,78 @@ size_t ddf_sections_bytes(const struct ddf_layout *layout)
 	return (size_t)(layout->copy_sectors - 1) * DDF_SECTOR;
 }
 
-int ddf_encode_sections(const struct ddf_set *set, const struct ddf_drive *drive,
-	const struct ddf_layout *layout, void *out, size_t out_len, struct err *err)
+bool ddf_section_is_own(enum ddf_section_id section)
 {
-	struct ddf_seen *seen; /* guids of drives, reference numbers, guids of LUNs */
+	return section == DDF_SEC_CONFS || section == DDF_SEC_DRIVE;
+}
+
+struct places {
 	uint8_t *at[DDF_SECTIONS];
 	size_t len[DDF_SECTIONS];
-	int rc;
+};
 
+/* Finds the sections in the buffer and blanks those of one half. */
+static int find_sections(const struct ddf_layout *layout, void *out, size_t out_len, bool own,
+	struct places *p, struct err *err)
+{
 	if (out_len != ddf_sections_bytes(layout))
 		return err_set(err, -EINVAL, "The buffer for the sections has %zu bytes instead of %zu.", out_len,
 			ddf_sections_bytes(layout));
+	for (unsigned i = 0; i < DDF_SECTIONS; i++) {
+		const struct ddf_section *s = &layout->sections[i];
+
+		p->len[i] = (size_t)s->length * DDF_SECTOR;
+		p->at[i] = s->length ? (uint8_t *)out + (size_t)(s->offset - 1) * DDF_SECTOR : NULL;
+		if (s->length && ddf_section_is_own(i) == own)
+			memset(p->at[i], 0xFF, p->len[i]);
+	}
+	return 0;
+}
+
+int ddf_encode_shared(const struct ddf_set *set, const struct ddf_layout *layout, void *out,
+	size_t out_len, struct err *err)
+{
+	struct ddf_seen *seen; /* guids of drives, reference numbers, guids of LUNs */
+	struct places p;
+	int rc = find_sections(layout, out, out_len, false, &p, err);
+
+	if (rc)
+		return rc;
 	seen = calloc(3, sizeof(*seen));
 	if (!seen)
 		return err_set(err, -ENOMEM, "Out of memory.");
 	seen[0].key_len = seen[2].key_len = sizeof(struct ddf_guid);
 	seen[1].key_len = sizeof(uint32_t);
-	memset(out, 0xFF, out_len);
-	for (unsigned i = 0; i < DDF_SECTIONS; i++) {
-		len[i] = (size_t)layout->sections[i].length * DDF_SECTOR;
-		at[i] = len[i] ? (uint8_t *)out + (size_t)(layout->sections[i].offset - 1) * DDF_SECTOR : NULL;
-	}
-	encode_controller(set, at[DDF_SEC_CONTROLLER], len[DDF_SEC_CONTROLLER]);
-	rc = encode_pds(set, layout, &seen[0], &seen[1], at[DDF_SEC_PDS], len[DDF_SEC_PDS], err);
+	encode_controller(set, p.at[DDF_SEC_CONTROLLER], p.len[DDF_SEC_CONTROLLER]);
+	rc = encode_pds(set, layout, &seen[0], &seen[1], p.at[DDF_SEC_PDS], p.len[DDF_SEC_PDS], err);
 	if (!rc)
-		rc = encode_vds(set, layout, &seen[2], at[DDF_SEC_VDS], len[DDF_SEC_VDS], err);
-	if (!rc)
-		rc = encode_confs(drive, layout, at[DDF_SEC_CONFS], len[DDF_SEC_CONFS], err);
-	if (!rc)
-		rc = encode_drive(drive, at[DDF_SEC_DRIVE], len[DDF_SEC_DRIVE], err);
-	if (!rc && len[DDF_SEC_VENDOR])
-		rc = ddf_vendor_encode(set, at[DDF_SEC_VENDOR], len[DDF_SEC_VENDOR], err);
+		rc = encode_vds(set, layout, &seen[2], p.at[DDF_SEC_VDS], p.len[DDF_SEC_VDS], err);
+	if (!rc && p.len[DDF_SEC_VENDOR])
+		rc = ddf_vendor_encode(set, p.at[DDF_SEC_VENDOR], p.len[DDF_SEC_VENDOR], err);
 	free(seen);
 	return rc;
+}
+
+int ddf_encode_own(const struct ddf_drive *drive, const struct ddf_layout *layout, void *out,
+	size_t out_len, struct err *err)
+{
+	struct places p;
+	int rc = find_sections(layout, out, out_len, true, &p, err);
+
+	if (!rc)
+		rc = encode_confs(drive, layout, p.at[DDF_SEC_CONFS], p.len[DDF_SEC_CONFS], err);
+	if (!rc)
+		rc = encode_drive(drive, p.at[DDF_SEC_DRIVE], p.len[DDF_SEC_DRIVE], err);
+	return rc;
+}
+
+int ddf_encode_sections(const struct ddf_set *set, const struct ddf_drive *drive,
+	const struct ddf_layout *layout, void *out, size_t out_len, struct err *err)
+{
+	int rc;
+
+	if (out_len == ddf_sections_bytes(layout))
+		memset(out, 0xFF, out_len);
+	rc = ddf_encode_shared(set, layout, out, out_len, err);
+	return rc ? rc : ddf_encode_own(drive, layout, out, out_len, err);
 }

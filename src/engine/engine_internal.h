@@ -57,6 +57,7 @@ struct eng_drive {
 	uint32_t written[DDF_SECTIONS]; /* CRC32C of each section as both copies hold it */
 	bool written_known;
 	unsigned super_copy;     /* which superblock copy is in force */
+	unsigned first_place, places; /* in what eng_places gave last */
 	struct task_mutex priv_lock;
 };
 
@@ -152,6 +153,7 @@ struct eng_array {
 	struct loop_timer tick;      /* housekeeping, armed only while there is something to do */
 	bool tick_running;
 	struct ddf_set set;          /* as last built or loaded; see meta.c */
+	uint64_t luns_freed;         /* counts; see eng_places */
 };
 
 /* state.c */
@@ -255,6 +257,18 @@ int eng_pool_alloc(const struct eng_drive *d, uint64_t size, uint64_t *start);
 int eng_pool_index(const struct eng_drive *d);
 /* True if bytes behind an extent are free. */
 bool eng_pool_can_grow(const struct eng_drive *d, uint64_t end, uint64_t more);
+
+/*
+ * All members of all LUNs, drive by drive: those of d are items[d->first_place … + d->places). For
+ * work on the whole array, where asking each drive would look at all LUNs for each. Free it; what it
+ * says is as old as the call, and its LUNs may go at the next wait (a->luns_freed tells). NULL: no
+ * memory.
+ */
+struct eng_place {
+	const struct eng_lun *lun;
+	unsigned slot;
+};
+struct eng_place *eng_places(struct eng_array *a);
 
 /* plan.c: which drives a new LUN takes */
 struct eng_plan {

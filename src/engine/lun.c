@@ -31,6 +31,7 @@ void eng_lun_free(struct eng_lun *l)
 		raid_close(l->set);
 	blk_dev_fini(&l->dev);
 	list_del(&l->link);
+	l->array->luns_freed++;
 	free(l);
 }
 

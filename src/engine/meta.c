@@ -33,7 +33,7 @@ static enum ddf_pd_status pd_status(const struct eng_drive *d)
 static int build_pd(struct ddf_set *set, const struct eng_drive *d)
 {
 	struct ddf_pd pd = { .place = d->place, .guid = d->ddf_guid, .refnum = d->refnum };
-	bool assigned = eng_drive_assigned(d);
+	bool assigned = d->places != 0; /* eng_places was just called */
 
 	if (!d->refnum || (d->out && d->departed && !assigned))
 		return 0;
@@ -175,21 +175,19 @@ static void build_conf(struct ddf_conf *c, const struct eng_lun *l, unsigned leg
 	c->blocks = least / 512;
 }
 
-static int build_drive(struct ddf_drive *out, const struct eng_drive *d)
+static int build_drive(struct ddf_drive *out, const struct eng_drive *d, const struct eng_place *places)
 {
-	struct list *pos, *tmp;
 	struct ddf_conf *c = malloc(sizeof(*c));
 	int rc = c ? 0 : -ENOMEM;
 
 	ddf_drive_init(out, &d->ddf_guid, d->refnum);
-	list_for_each(pos, tmp, &d->array->luns) {
-		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+	for (unsigned i = 0; i < d->places; i++) {
+		const struct eng_place *p = &places[d->first_place + i];
 
-		for (unsigned i = 0; !rc && i < l->shape.members; i++)
-			if (l->members[i].drive == d) {
-				build_conf(c, l, i / eng_leg_members(&l->shape));
-				rc = ddf_confs_push(&out->confs, *c);
-			}
+		if (rc || p->slot >= p->lun->shape.members || p->lun->members[p->slot].drive != d)
+			continue;
+		build_conf(c, p->lun, p->slot / eng_leg_members(&p->lun->shape));
+		rc = ddf_confs_push(&out->confs, *c);
 	}
 	free(c);
 	return rc;
@@ -197,12 +195,93 @@ static int build_drive(struct ddf_drive *out, const struct eng_drive *d)
 
 /* ---- writing one drive ---------------------------------------------------------------------- */
 
+/* Sections that are the same on all drives of one layout. */
+struct shared {
+	struct shared *next;
+	struct ddf_layout layout;
+	uint32_t crcs[DDF_SECTIONS];
+	uint8_t *bytes;
+	int rc; /* why they cannot be written */
+};
+
 struct drive_write {
 	struct eng_drive *d;
-	struct task_group *group;
-	bool started;
 	int rc;
 };
+
+struct commit {
+	struct eng_array *a;
+	struct drive_write *list;
+	unsigned n, next;         /* how many drives; the next that no task has taken */
+	struct shared *shared;
+	struct eng_place *places; /* of the LUNs as they were … */
+	uint64_t luns_freed;      /* … when this many had been freed */
+	struct task_group writers;
+};
+
+/* What one of the tasks has in hand. */
+struct writer {
+	struct commit *c;
+	uint8_t *own;    /* sections of the drive; the shared ones are left out */
+	size_t own_bytes;
+	uint8_t *sector;
+	const struct shared *shared;
+	uint32_t crcs[DDF_SECTIONS];
+};
+
+static const uint8_t *section_at(const struct ddf_layout *l, const uint8_t *bytes, unsigned i)
+{
+	return bytes + (size_t)(l->sections[i].offset - 1) * DDF_SECTOR;
+}
+
+static uint32_t section_crc(const struct ddf_layout *l, const uint8_t *bytes, unsigned i)
+{
+	return priv_crc32c(section_at(l, bytes, i), (size_t)l->sections[i].length * DDF_SECTOR);
+}
+
+/* Buffers of whole pages, so that direct I/O takes them as they are. */
+static uint8_t *section_buffer(size_t bytes)
+{
+	return aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+}
+
+static bool same_sections(const struct ddf_layout *a, const struct ddf_layout *b)
+{
+	return a->max_pds == b->max_pds && a->max_vds == b->max_vds && a->max_confs == b->max_confs &&
+		a->conf_sectors == b->conf_sectors && a->mppe == b->mppe &&
+		a->copy_sectors == b->copy_sectors &&
+		!memcmp(a->sections, b->sections, sizeof(a->sections));
+}
+
+static const struct shared *shared_for(struct commit *c, const struct eng_drive *d)
+{
+	size_t len = ddf_sections_bytes(&d->layout);
+	struct err err = { 0 };
+	struct shared *s;
+
+	for (s = c->shared; s; s = s->next)
+		if (same_sections(&s->layout, &d->layout))
+			return s;
+	s = calloc(1, sizeof(*s));
+	if (s)
+		s->bytes = section_buffer(len);
+	if (!s || !s->bytes) {
+		free(s);
+		return NULL;
+	}
+	s->layout = d->layout;
+	s->rc = ddf_encode_shared(&c->a->set, &s->layout, s->bytes, len, &err);
+	if (s->rc && s->rc != -ENOMEM) {
+		log_error("%s: its metadata cannot be written: %s", d->path, err.text);
+		s->rc = -E2BIG; /* the model's fault, not the drive's */
+	}
+	for (unsigned i = 0; i < DDF_SECTIONS && !s->rc; i++)
+		if (s->layout.sections[i].length && !ddf_section_is_own(i))
+			s->crcs[i] = section_crc(&s->layout, s->bytes, i);
+	s->next = c->shared;
+	c->shared = s;
+	return s;
+}
 
 static int write_header(struct eng_drive *d, enum ddf_copy copy, bool open, uint8_t *sector)
 {
@@ -214,111 +293,163 @@ static int write_header(struct eng_drive *d, enum ddf_copy copy, bool open, uint
 	return blk_write(d->dev, at * 512, sector, DDF_SECTOR, 0);
 }
 
-static int write_copy(struct eng_drive *d, enum ddf_copy copy, const uint8_t *sections,
-	const uint32_t *crcs, uint8_t *sector)
+static int write_copy(struct eng_drive *d, enum ddf_copy copy, const struct writer *w)
 {
 	uint64_t base = copy == DDF_PRIMARY ? d->layout.primary : d->layout.secondary;
-	int rc = write_header(d, copy, true, sector);
+	int rc = write_header(d, copy, true, w->sector);
 
 	for (unsigned i = 0; i < DDF_SECTIONS && !rc; i++) {
 		const struct ddf_section *s = &d->layout.sections[i];
+		const uint8_t *bytes = ddf_section_is_own(i) ? w->own : w->shared->bytes;
 
-		if (s->length && (!d->written_known || d->written[i] != crcs[i]))
-			rc = blk_write(d->dev, (base + s->offset) * 512,
-				sections + (size_t)(s->offset - 1) * 512, (size_t)s->length * 512, 0);
+		if (s->length && (!d->written_known || d->written[i] != w->crcs[i]))
+			rc = blk_write(d->dev, (base + s->offset) * 512, section_at(&d->layout, bytes, i),
+				(size_t)s->length * 512, 0);
 	}
 	if (!rc)
 		rc = blk_flush(d->dev); /* never a closed header over sections that are not there */
 	if (!rc)
-		rc = write_header(d, copy, false, sector);
+		rc = write_header(d, copy, false, w->sector);
 	return rc ? rc : blk_flush(d->dev);
 }
 
-static int write_drive(struct eng_drive *d)
+/* Where each drive's members are: anew when a LUN went since. */
+static int find_places(struct commit *c)
+{
+	if (c->places && c->luns_freed == c->a->luns_freed)
+		return 0;
+	free(c->places);
+	c->places = eng_places(c->a);
+	c->luns_freed = c->a->luns_freed;
+	return c->places ? 0 : -ENOMEM;
+}
+
+/* The drive's own sections into w->own, the CRCs of all into w->crcs. */
+static int encode_drive(struct writer *w, struct eng_drive *d)
 {
 	struct ddf_drive mine = { 0 };
 	size_t len = ddf_sections_bytes(&d->layout);
-	uint8_t *sections = malloc(len), *sector = loop_buf_alloc_at(d->array->loop, LOOP_BUF_INNER, 4096);
-	uint32_t crcs[DDF_SECTIONS] = { 0 };
 	struct err err = { 0 };
-	int rc = sections && sector ? build_drive(&mine, d) : -ENOMEM;
+	int rc = find_places(w->c);
 
 	if (!rc)
-		rc = ddf_encode_sections(&d->array->set, &mine, &d->layout, sections, len, &err);
+		rc = build_drive(&mine, d, w->c->places);
+	if (w->own_bytes < len) {
+		free(w->own);
+		w->own = section_buffer(len);
+		w->own_bytes = w->own ? len : 0;
+	}
+	if (!rc && !w->own)
+		rc = -ENOMEM;
+	if (!rc)
+		rc = ddf_encode_own(&mine, &d->layout, w->own, len, &err);
 	if (rc && rc != -ENOMEM) {
 		log_error("%s: its metadata cannot be written: %s", d->path, err.text);
-		rc = -E2BIG; /* the model's fault, not the drive's */
+		rc = -E2BIG;
 	}
+	memcpy(w->crcs, w->shared->crcs, sizeof(w->crcs));
 	for (unsigned i = 0; i < DDF_SECTIONS && !rc; i++)
-		if (d->layout.sections[i].length)
-			crcs[i] = priv_crc32c(sections + (size_t)(d->layout.sections[i].offset - 1) * 512,
-				(size_t)d->layout.sections[i].length * 512);
-	if (!rc)
-		rc = write_copy(d, DDF_PRIMARY, sections, crcs, sector);
-	if (!rc && d->layout.secondary != UINT64_MAX)
-		rc = write_copy(d, DDF_SECONDARY, sections, crcs, sector);
-	d->written_known = !rc;
-	memcpy(d->written, crcs, sizeof(crcs));
+		if (d->layout.sections[i].length && ddf_section_is_own(i))
+			w->crcs[i] = section_crc(&d->layout, w->own, i);
 	ddf_drive_free(&mine);
-	free(sections);
-	if (sector)
-		loop_buf_free(d->array->loop, sector, 4096);
 	return rc;
 }
 
-static void write_task(void *arg)
+static int write_drive(struct writer *w, struct eng_drive *d)
 {
-	struct drive_write *w = arg;
-
-	w->rc = write_drive(w->d);
-	task_group_end(w->group);
-}
-
-/* Writes all drives of the list, PARALLEL at a time. */
-static void write_all(struct eng_array *a, struct drive_write *list, unsigned n)
-{
-	struct task_group group;
-
-	task_group_init(&group);
-	for (unsigned i = 0; i < n; i++) {
-		list[i].group = &group;
-		task_group_begin(&group);
-		if (task_spawn(a->loop, "metadata", write_task, &list[i])) {
-			list[i].rc = write_drive(list[i].d);
-			task_group_end(&group);
-		}
-		if (i % PARALLEL == PARALLEL - 1)
-			task_group_wait(&group);
-	}
-	task_group_wait(&group);
-}
-
-static int one_commit(struct eng_array *a, struct drive_write **list, unsigned *n, struct err *err)
-{
-	struct list *pos, *tmp;
-	unsigned good = 0;
 	int rc;
 
-	*n = 0;
-	list_for_each(pos, tmp, &a->drives)
-		*n += takes_metadata(list_entry(pos, struct eng_drive, link));
-	*list = calloc(*n ? *n : 1, sizeof(**list));
-	if (!*list)
-		return err_set(err, -ENOMEM, "Out of memory.");
-	*n = 0;
-	list_for_each(pos, tmp, &a->drives)
+	w->shared = shared_for(w->c, d);
+	rc = w->shared && w->sector ? w->shared->rc : -ENOMEM;
+	if (!rc)
+		rc = encode_drive(w, d);
+	if (!rc)
+		rc = write_copy(d, DDF_PRIMARY, w);
+	if (!rc && d->layout.secondary != UINT64_MAX)
+		rc = write_copy(d, DDF_SECONDARY, w);
+	d->written_known = !rc;
+	memcpy(d->written, w->crcs, sizeof(d->written));
+	return rc;
+}
+
+static void writer_task(void *arg)
+{
+	struct commit *c = arg;
+	struct writer w = { .c = c };
+
+	w.sector = loop_buf_alloc_at(c->a->loop, LOOP_BUF_INNER, 4096);
+	while (c->next < c->n) {
+		struct drive_write *one = &c->list[c->next++];
+
+		one->rc = write_drive(&w, one->d);
+	}
+	free(w.own);
+	if (w.sector)
+		loop_buf_free(c->a->loop, w.sector, 4096);
+	task_group_end(&c->writers);
+}
+
+/* Writes all drives, PARALLEL at a time. */
+static void write_all(struct commit *c)
+{
+	task_group_init(&c->writers);
+	for (unsigned i = 0; i < PARALLEL && i < c->n; i++) {
+		task_group_begin(&c->writers);
+		if (task_spawn(c->a->loop, "metadata", writer_task, c))
+			writer_task(c);
+	}
+	task_group_wait(&c->writers);
+}
+
+static int gather_drives(struct commit *c)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &c->a->drives)
+		c->n += takes_metadata(list_entry(pos, struct eng_drive, link));
+	c->list = calloc(c->n ? c->n : 1, sizeof(*c->list));
+	if (!c->list)
+		return -ENOMEM;
+	c->n = 0;
+	list_for_each(pos, tmp, &c->a->drives)
 		if (takes_metadata(list_entry(pos, struct eng_drive, link)))
-			(*list)[(*n)++].d = list_entry(pos, struct eng_drive, link);
+			c->list[c->n++].d = list_entry(pos, struct eng_drive, link);
+	return 0;
+}
+
+static void commit_free(struct commit *c)
+{
+	struct shared *s;
+
+	while ((s = c->shared)) {
+		c->shared = s->next;
+		free(s->bytes);
+		free(s);
+	}
+	free(c->places);
+	free(c->list);
+}
+
+static int one_commit(struct commit *c, struct err *err)
+{
+	struct eng_array *a = c->a;
+	unsigned good = 0;
+	int rc = gather_drives(c);
+
+	if (!rc)
+		rc = find_places(c);
+	if (rc)
+		return err_set(err, rc, "Out of memory.");
 	a->seq++;
 	rc = build_set(a);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
-	write_all(a, *list, *n);
-	for (unsigned i = 0; i < *n; i++)
-		good += !(*list)[i].rc;
-	if (*n && good * 2 <= *n)
+	write_all(c);
+	for (unsigned i = 0; i < c->n; i++)
+		good += !c->list[i].rc;
+	if (c->n && good * 2 <= c->n)
 		return err_set(err, -EIO, "Only %u of %u drives could take the array's new metadata.", good,
-			*n);
+			c->n);
 	if (good && a->host.seq_reached)
 		a->host.seq_reached(a->host.ctx, a, a->seq);
 	return 0;
@@ -326,16 +457,15 @@ static int one_commit(struct eng_array *a, struct drive_write **list, unsigned *
 
 int eng_meta_commit(struct eng_array *a, struct err *err)
 {
-	struct drive_write *list = NULL;
-	unsigned n = 0;
+	struct commit c = { .a = a };
 	int rc;
 
 	task_lock(&a->meta_lock);
-	rc = one_commit(a, &list, &n, err);
+	rc = one_commit(&c, err);
 	task_unlock(&a->meta_lock);
-	for (unsigned i = 0; list && i < n; i++)
-		if (list[i].rc && list[i].rc != -ENOMEM && list[i].rc != -E2BIG)
-			eng_drive_lost(list[i].d, list[i].rc);
-	free(list);
+	for (unsigned i = 0; c.list && i < c.n; i++)
+		if (c.list[i].rc && c.list[i].rc != -ENOMEM && c.list[i].rc != -E2BIG)
+			eng_drive_lost(c.list[i].d, c.list[i].rc);
+	commit_free(&c);
 	return rc;
 }

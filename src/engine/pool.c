@@ -130,3 +130,44 @@ bool eng_pool_can_grow(const struct eng_drive *d, uint64_t end, uint64_t more)
 	eng_hole_vec_free(&holes);
 	return fits;
 }
+
+static bool counts(const struct eng_drive *d)
+{
+	return d && list_linked(&d->link);
+}
+
+struct eng_place *eng_places(struct eng_array *a)
+{
+	struct eng_place *items;
+	struct list *pos, *tmp;
+	unsigned total = 0;
+
+	list_for_each(pos, tmp, &a->drives)
+		list_entry(pos, struct eng_drive, link)->places = 0;
+	list_for_each(pos, tmp, &a->luns) {
+		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; i < l->shape.members; i++)
+			if (counts(l->members[i].drive))
+				l->members[i].drive->places++;
+	}
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		d->first_place = total;
+		total += d->places;
+		d->places = 0;
+	}
+	items = malloc((total + 1u) * sizeof(*items));
+	list_for_each(pos, tmp, &a->luns) {
+		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; items && i < l->shape.members; i++) {
+			struct eng_drive *d = l->members[i].drive;
+
+			if (counts(d))
+				items[d->first_place + d->places++] = (struct eng_place) { l, i };
+		}
+	}
+	return items;
+}
