@@ -109,6 +109,7 @@ static int blinking(const char *id)
 	for (LONG i = 0; i < count; i++)
 		if (states[i].operation == BlinkLight && states[i].mode == VDSX_MAINTENANCE_RUNNING)
 			rc = 0;
+	CoTaskMemFree(states);
 	return rc;
 }
 
