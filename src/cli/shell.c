@@ -12,12 +12,21 @@
 
 #include <histedit.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { HISTORY_LINES = 500 };
 
 static enum cli_personality personality;
+static volatile sig_atomic_t interrupted;
+
+/* Ctrl-C drops the line that is being typed. */
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
 
 static char *prompt(EditLine *el)
 {
@@ -163,6 +172,12 @@ static int loop(struct cli_ctx *ctx, EditLine *el, History *lines)
 		int count;
 		const char *line = el_gets(el, &count);
 
+		if (interrupted) {
+			interrupted = 0;
+			fputc('\n', ctx->out);
+			el_reset(el);
+			continue;
+		}
 		if (!line || count <= 0) {
 			fputc('\n', ctx->out);
 			break;
@@ -176,6 +191,7 @@ static int loop(struct cli_ctx *ctx, EditLine *el, History *lines)
 
 int cli_shell(struct cli_ctx *ctx)
 {
+	struct sigaction action = {.sa_handler = on_interrupt};
 	char path[PATH_MAX];
 	HistEvent event;
 	History *lines;
@@ -200,10 +216,10 @@ int cli_shell(struct cli_ctx *ctx)
 	el_set(el, EL_PROMPT, prompt);
 	el_set(el, EL_EDITOR, "emacs");
 	el_set(el, EL_HIST, history, lines);
-	el_set(el, EL_SIGNAL, 1);
 	el_set(el, EL_ADDFN, "vds-complete", "complete the word", complete);
 	el_set(el, EL_BIND, "^I", "vds-complete", NULL);
 	el_source(el, NULL);
+	sigaction(SIGINT, &action, NULL);
 	greet(ctx);
 	status = loop(ctx, el, lines);
 	if (path[0])
