@@ -11,8 +11,8 @@ uint32_t hwp_stripe_nearest(uint32_t bytes)
 
 	if (!bytes)
 		return 0;
-	while (size < HWP_STRIPE_MAX && (uint64_t)size * 2 - bytes <= (uint64_t)bytes - size &&
-		bytes > size)
+	/* The next one up is as near when the wish lies at or above the middle between both. */
+	while (size < HWP_STRIPE_MAX && (uint64_t)bytes * 2 >= (uint64_t)size * 3)
 		size *= 2;
 	return size;
 }

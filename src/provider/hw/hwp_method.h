@@ -164,6 +164,7 @@ enum hwp_mode {
 	M(X_GET_SETTING, "IVdsxHwProvider::GetSetting", HWP_GETTER, HWP_INC)                       \
 	M(X_SET_SETTING, "IVdsxHwProvider::SetSetting", HWP_SHARED, HWP_INC | HWP_AC)              \
 	M(X_HOLD_RECOVERY, "IVdsxHwProvider::HoldRecovery", HWP_SHARED, HWP_INC | HWP_AC)          \
+	M(X_FIND_NUMBER, "IVdsxHwProvider::FindNumber", HWP_GETTER, HWP_INC | HWP_NF)              \
 	M(X_ADD_DRIVE, "IVdsxSubSystem::AddDrive", HWP_ARRAY, HWP_COSA | HWP_NS)                   \
 	M(X_REMOVE_DRIVE, "IVdsxSubSystem::RemoveDrive", HWP_ARRAY, HWP_COSA | HWP_NF | HWP_NS)    \
 	M(X_DRIVE_GET_DETAIL, "IVdsxDrive::GetDetail", HWP_GETTER, HWP_OD | HWP_ON_REMOVED)        \

@@ -207,12 +207,55 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_HoldRecovery(IVdsxHwProvider *ifac
 		&hold);
 }
 
+struct finding {
+	struct hwp *p;
+	int kind;
+	uint32_t number;
+	struct guid id;
+	struct err *err;
+};
+
+static int find_in_store(void *arg)
+{
+	struct finding *f = arg;
+
+	return sto_number_find(f->p->sto, f->kind, f->number, &f->id, f->err);
+}
+
+static HRESULT find_body(struct hwp_call *call)
+{
+	struct finding *f = call->args;
+
+	f->err = &call->err;
+	int rc = hwp_clerk_call(call->p, find_in_store, f);
+	return rc == -ENOENT ? VDS_E_OBJECT_NOT_FOUND : hwp_fail(call, rc);
+}
+
+/* Drives keep their number in the store when they depart, so this finds them too. */
+static HRESULT STDMETHODCALLTYPE hwp_provider_FindNumber(IVdsxHwProvider *iface, VDS_OBJECT_TYPE type,
+	ULONG number, VDS_OBJECT_ID *id)
+{
+	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
+	struct finding f = {.p = self->face.p, .kind = (int)type, .number = number};
+
+	COM_TRACE(self, "type %d number %u", type, number);
+	VDC_REQUIRE(id);
+	memset(id, 0, sizeof(*id));
+	VDC_REQUIRE(type == VDS_OT_SUB_SYSTEM || type == VDS_OT_DRIVE || type == VDS_OT_LUN);
+	HRESULT hr = hwp_call(self->face.p, HWP_M_X_FIND_NUMBER, HWP_PROVIDER, &self->face.id,
+		find_body, &f);
+	if (SUCCEEDED(hr))
+		*id = com_guid_from(&f.id);
+	return hr;
+}
+
 const IVdsxHwProviderVtbl hwp_provider_IVdsxHwProvider_vtbl = {
 	COM_UNKNOWN_METHODS(hwp_provider, IVdsxHwProvider),
 	.CreateSubSystem = hwp_provider_CreateSubSystem,
 	.GetSetting = hwp_provider_GetSetting,
 	.SetSetting = hwp_provider_SetSetting,
 	.HoldRecovery = hwp_provider_HoldRecovery,
+	.FindNumber = hwp_provider_FindNumber,
 };
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
