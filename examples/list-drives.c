@@ -8,8 +8,6 @@
 #define COBJMACROS
 #include <vds.h>
 #include <vdsxerr.h>
-
-#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <uchar.h>
@@ -17,12 +15,11 @@
 /* Strings of VDS are UTF-16. */
 static void print_text(FILE *to, const WCHAR *text)
 {
-	char bytes[MB_LEN_MAX];
+	char bytes[16];
 	mbstate_t state = {0};
 
-	for (; text && *text; text++) {
-		size_t n = c16rtomb(bytes, *text, &state);
-
+	for (size_t n; text && *text; text++) {
+		n = c16rtomb(bytes, *text, &state);
 		fwrite(bytes, 1, n > sizeof(bytes) ? 0 : n, to);
 	}
 }
@@ -47,14 +44,14 @@ static void for_each(HRESULT hr, IEnumVdsObject **list, REFIID iid, void (*show)
 }
 
 /* Gives back the strings that came with the properties. */
-static void print_object(const char *kind, LPWSTR name, LPWSTR other, int status, ULONGLONG bytes)
+static void print_one(const char *kind, LPWSTR name, LPWSTR other, int status, ULONGLONG bytes)
 {
-	static const char *const states[] = {
+	static const char *const word[] = {
 		"unknown", "online", "not ready", "", "offline", "failed"};
 
 	printf("  %s  ", kind);
 	print_text(stdout, name);
-	printf("  %s", status >= 0 && status <= 5 ? states[status] : "gone");
+	printf("  %s", status >= 0 && status <= 5 ? word[status] : "gone");
 	printf(bytes ? "  %llu bytes\n" : "\n", bytes);
 	CoTaskMemFree(name);
 	CoTaskMemFree(other);
@@ -65,8 +62,7 @@ static void show_drive(void *object)
 	VDS_DRIVE_PROP p;
 
 	if (SUCCEEDED(IVdsDrive_GetProperties((IVdsDrive *)object, &p)))
-		print_object(
-			"drive", p.pwszFriendlyName, p.pwszIdentification, p.status, p.ullSize);
+		print_one("drive", p.pwszFriendlyName, p.pwszIdentification, p.status, p.ullSize);
 }
 
 static void show_lun(void *object)
@@ -74,7 +70,7 @@ static void show_lun(void *object)
 	VDS_LUN_PROP p = {.pwszUnmaskingList = NULL};
 
 	if (SUCCEEDED(IVdsLun_GetProperties((IVdsLun *)object, &p)))
-		print_object("LUN", p.pwszFriendlyName, p.pwszIdentification, p.status, p.ullSize);
+		print_one("LUN", p.pwszFriendlyName, p.pwszIdentification, p.status, p.ullSize);
 	CoTaskMemFree(p.pwszUnmaskingList);
 }
 
@@ -85,7 +81,7 @@ static void show_subsystem(void *object)
 	IEnumVdsObject *list;
 
 	if (SUCCEEDED(IVdsSubSystem_GetProperties(subsystem, &p)))
-		print_object("subsystem", p.pwszFriendlyName, p.pwszIdentification, p.status, 0);
+		print_one("subsystem", p.pwszFriendlyName, p.pwszIdentification, p.status, 0);
 	for_each(IVdsSubSystem_QueryDrives(subsystem, &list), &list, &IID_IVdsDrive, show_drive);
 	for_each(IVdsSubSystem_QueryLuns(subsystem, &list), &list, &IID_IVdsLun, show_lun);
 }
@@ -103,10 +99,9 @@ int main(void)
 	IVdsService *service = NULL;
 	IEnumVdsObject *list;
 	void *loader;
-	HRESULT hr;
+	HRESULT hr = CoInitializeEx(NULL, COINIT_MULTITHREADED);
 
 	setlocale(LC_ALL, ""); /* for c16rtomb */
-	CoInitializeEx(NULL, COINIT_MULTITHREADED);
 	hr = CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsServiceLoader, &loader);
 	if (SUCCEEDED(hr)) {
 		hr = IVdsServiceLoader_LoadService((IVdsServiceLoader *)loader, NULL, &service);
