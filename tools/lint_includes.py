@@ -21,10 +21,12 @@ MAY_USE = {
     "fs": {"blk"},
     "engine": {"blk", "raid"},
     "export": {"blk"},
+    # provider/host.h: what the service offers its built-in providers.
+    "provider": set(),
     # blk/task.h is how a provider enters the worker; it does no I/O of its own.
-    "provider/hw": {"com", "vdscom", "store", "engine", "export", "blk"},
+    "provider/hw": {"com", "vdscom", "store", "engine", "export", "blk", "provider"},
     # client/service_entry.h declares the one function that libvds loads the service by.
-    "service": {"com", "vdscom", "store", "provider/hw", "client"},
+    "service": {"com", "vdscom", "store", "provider", "provider/hw", "client"},
     "client": {"com"},
     "wire": {"com"},
     "cli": {"client"},
@@ -32,6 +34,7 @@ MAY_USE = {
 }
 ONLY = {
     ("provider/hw", "blk"): {"blk/task.h", "blk/loop.h", "blk/blk.h"},
+    ("service", "provider/hw"): {"provider/hw/hw.h"},
     ("service", "client"): {"client/service_entry.h"},
 }
 

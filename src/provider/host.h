@@ -22,20 +22,20 @@ struct sto;
 typedef struct IVdspHost IVdspHost;
 
 typedef struct IVdspHostVtbl {
-	HRESULT (STDMETHODCALLTYPE *QueryInterface)(IVdspHost *This, REFIID riid, void **ppvObject);
-	ULONG (STDMETHODCALLTYPE *AddRef)(IVdspHost *This);
-	ULONG (STDMETHODCALLTYPE *Release)(IVdspHost *This);
+	HRESULT(STDMETHODCALLTYPE *QueryInterface)(IVdspHost *This, REFIID riid, void **ppvObject);
+	ULONG(STDMETHODCALLTYPE *AddRef)(IVdspHost *This);
+	ULONG(STDMETHODCALLTYPE *Release)(IVdspHost *This);
 	/* The open store; valid until OnUnload returns. */
 	struct sto *(STDMETHODCALLTYPE *GetStore)(IVdspHost *This);
 	/* VDSX_OPEN_… with which it was opened. */
-	ULONG (STDMETHODCALLTYPE *GetOpenFlags)(IVdspHost *This);
+	ULONG(STDMETHODCALLTYPE *GetOpenFlags)(IVdspHost *This);
 	/* The sentence that goes with the failure this thread is about to return; "" forgets. */
-	void (STDMETHODCALLTYPE *SetErrorText)(IVdspHost *This, const char *text);
+	void(STDMETHODCALLTYPE *SetErrorText)(IVdspHost *This, const char *text);
 	/* One hold on the service object. FALSE: it is already going away. */
-	BOOL (STDMETHODCALLTYPE *HoldService)(IVdspHost *This);
+	BOOL(STDMETHODCALLTYPE *HoldService)(IVdspHost *This);
 	/* The last one may end the service, and with it call OnUnload: never from a thread that
 	 * OnUnload waits for. */
-	void (STDMETHODCALLTYPE *ReleaseService)(IVdspHost *This);
+	void(STDMETHODCALLTYPE *ReleaseService)(IVdspHost *This);
 } IVdspHostVtbl;
 
 struct IVdspHost {

@@ -9,8 +9,8 @@
 #include <vds.h>
 #include <vdshwprv.h>
 
-/* One sentence about the latest failure of a method on this thread, UTF-8, "" when there is none; stays
- * until the next call into the service on the thread. */
+/* One sentence about the latest failure of a method on this thread, UTF-8, "" when there is none;
+ * stays until the next call into the service on the thread. */
 VDS_API const char *vds_service_last_error(void);
 
 /* The registration of providers (hardware.md 3.4). A door of its own, because QueryInterface on

@@ -2,11 +2,11 @@
 /*
  * Inside the service.
  *
- * A service is one open store, the providers loaded for it and the sinks of its clients. The service
- * object is what clients hold; the callback object is what providers hold. The callback outlives
- * nothing: it points to the service without a reference, and every object a provider hands out holds
- * the service object itself (provider/host.h). So the service ends when its last client has let go
- * of everything, or when IVdsxService::Close is called.
+ * A service is one open store, the providers loaded for it and the sinks of its clients. The
+ * service object is what clients hold; the callback object is what providers hold. The callback
+ * outlives nothing: it points to the service without a reference, and every object a provider hands
+ * out holds the service object itself (provider/host.h). So the service ends when its last client
+ * has let go of everything, or when IVdsxService::Close is called.
  *
  * Lock order: the list of open services (svc_open.c), then svc.lock. No lock is held while a
  * provider or a sink is called.
@@ -39,9 +39,9 @@ enum svc_state {
 struct svc_provider {
 	GUID id;
 	VDS_PROVIDER_TYPE type;
-	IUnknown *unk;               /* as its class object made it */
+	IUnknown *unk; /* as its class object made it */
 	IVdsProviderPrivate *priv;
-	void *module;                /* dlopen handle; NULL: built in */
+	void *module; /* dlopen handle; NULL: built in */
 };
 VEC(struct svc_provider, svc_providers)
 
@@ -59,29 +59,29 @@ struct svc_service {
 	IVdsServiceSw IVdsServiceSw_iface;
 	IVdsxService IVdsxService_iface;
 
-	struct sto *sto;             /* until closed */
+	struct sto *sto; /* until closed */
 	ULONG open_flags;
-	struct vdc_events *events;   /* to clients; until closed */
+	struct vdc_events *events; /* to clients; until closed */
 	struct svc_callback *callback;
 	struct svc_providers providers; /* constant from READY to closing */
 
 	pthread_mutex_t lock;
-	pthread_cond_t changed;      /* state or calls */
-	enum svc_state state;        /* [lock] */
-	unsigned calls;              /* [lock] under way */
-	bool closing, closed;        /* [lock] */
-	pthread_t starter;           /* [lock] runs while STARTING */
-	bool starter_made;           /* [lock] */
+	pthread_cond_t changed; /* state or calls */
+	enum svc_state state;   /* [lock] */
+	unsigned calls;         /* [lock] under way */
+	bool closing, closed;   /* [lock] */
+	pthread_t starter;      /* [lock] runs while STARTING */
+	bool starter_made;      /* [lock] */
 
-	struct list open_link;       /* in the list of open services */
-	dev_t dev;                   /* of the store's folder */
+	struct list open_link; /* in the list of open services */
+	dev_t dev;             /* of the store's folder */
 	ino_t ino;
 };
 
 /* ---- calls --------------------------------------------------------------------------------- */
 
-/* Counts a call in after the state's check (software.md 2.1): waits while the service starts. Otherwise
- * the code to answer with. */
+/* Counts a call in after the state's check (software.md 2.1): waits while the service starts.
+ * Otherwise the code to answer with. */
 HRESULT svc_enter(struct svc_service *svc);
 /* As above for calls allowed in any state: only a closed service refuses. */
 HRESULT svc_enter_any(struct svc_service *svc);
@@ -118,8 +118,9 @@ void svc_callback_detach(struct svc_callback *callback);
 void svc_callback_release(struct svc_callback *callback);
 
 /* IVdsAdmin, on the store. */
-HRESULT svc_register_provider(struct sto *sto, const GUID *id, const CLSID *clsid, const WCHAR *name,
-	VDS_PROVIDER_TYPE type, const WCHAR *machine, const WCHAR *version, const GUID *version_id);
+HRESULT svc_register_provider(struct sto *sto, const GUID *id, const CLSID *clsid,
+	const WCHAR *name, VDS_PROVIDER_TYPE type, const WCHAR *machine, const WCHAR *version,
+	const GUID *version_id);
 HRESULT svc_unregister_provider(struct sto *sto, const GUID *id);
 
 /* ---- failures in words --------------------------------------------------------------------- */

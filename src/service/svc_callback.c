@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The callback object that providers get with OnLoad: their notifications come in here, and what a
- * built-in provider needs of the service goes out (provider/host.h). IVdsAdmin lives here as well, for
- * providers that register themselves; the service object does not hand it out.
+ * built-in provider needs of the service goes out (provider/host.h). IVdsAdmin lives here as well,
+ * for providers that register themselves; the service object does not hand it out.
  */
 #include "service/svc.h"
 
@@ -14,7 +14,8 @@ struct svc_callback {
 	IVdsAdviseSink IVdsAdviseSink_iface;
 	IVdspHost IVdspHost_iface;
 	IVdsAdmin IVdsAdmin_iface;
-	struct svc_service *svc; /* no reference: the service unloads its providers before it goes */
+	struct svc_service
+		*svc; /* no reference: the service unloads its providers before it goes */
 };
 COM_IDENTITY(svc_callback)
 COM_UNKNOWN(svc_callback, IVdsAdviseSink)
@@ -22,8 +23,8 @@ COM_UNKNOWN(svc_callback, IVdspHost)
 COM_UNKNOWN(svc_callback, IVdsAdmin)
 
 /* The array is ours to free; what cannot be kept makes the sinks hear that they are out of sync. */
-static HRESULT STDMETHODCALLTYPE svc_callback_OnNotify(IVdsAdviseSink *iface, LONG count,
-	VDS_NOTIFICATION *list)
+static HRESULT STDMETHODCALLTYPE svc_callback_OnNotify(
+	IVdsAdviseSink *iface, LONG count, VDS_NOTIFICATION *list)
 {
 	struct svc_callback *self = COM_IMPL(svc_callback, IVdsAdviseSink, iface);
 
@@ -89,8 +90,8 @@ static HRESULT STDMETHODCALLTYPE svc_callback_RegisterProvider(IVdsAdmin *iface,
 	HRESULT hr = svc_enter_any(self->svc);
 	if (FAILED(hr))
 		return hr;
-	hr = svc_register_provider(self->svc->sto, &id, &clsid, name, type, machine, version,
-		&version_id);
+	hr = svc_register_provider(
+		self->svc->sto, &id, &clsid, name, type, machine, version, &version_id);
 	svc_leave(self->svc);
 	return hr;
 }
@@ -123,7 +124,10 @@ static const struct com_iface svc_callback_ifaces[] = {
 	COM_IFACE(svc_callback, IVdsAdmin),
 };
 static const struct com_class svc_callback_class = {
-	"svc_callback", sizeof(struct svc_callback), COM_IFACES(svc_callback_ifaces), NULL,
+	"svc_callback",
+	sizeof(struct svc_callback),
+	COM_IFACES(svc_callback_ifaces),
+	NULL,
 };
 
 struct svc_callback *svc_callback_new(struct svc_service *svc)

@@ -144,8 +144,6 @@ void svc_set_error(const char *text)
 	snprintf(error_text, sizeof(error_text), "%s", text);
 }
 
-
-
 const char *vds_service_last_error(void)
 {
 	return error_text;

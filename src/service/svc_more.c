@@ -17,7 +17,8 @@ COM_UNKNOWN(svc_service, IVdsxService)
 
 /* ---- IVdsServiceInitialization ------------------------------------------------------------- */
 
-static HRESULT STDMETHODCALLTYPE svc_service_Initialize(IVdsServiceInitialization *iface, LPWSTR machine)
+static HRESULT STDMETHODCALLTYPE svc_service_Initialize(
+	IVdsServiceInitialization *iface, LPWSTR machine)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceInitialization, iface);
 
@@ -33,8 +34,8 @@ const IVdsServiceInitializationVtbl svc_service_IVdsServiceInitialization_vtbl =
 
 /* ---- IVdsServiceUninstallDisk -------------------------------------------------------------- */
 
-static HRESULT STDMETHODCALLTYPE svc_service_GetDiskIdFromLunInfo(IVdsServiceUninstallDisk *iface,
-	VDS_LUN_INFORMATION *info, VDS_OBJECT_ID *disk)
+static HRESULT STDMETHODCALLTYPE svc_service_GetDiskIdFromLunInfo(
+	IVdsServiceUninstallDisk *iface, VDS_LUN_INFORMATION *info, VDS_OBJECT_ID *disk)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceUninstallDisk, iface);
 
@@ -87,7 +88,8 @@ static HRESULT empty_list(struct svc_service *self, IEnumVdsObject **out)
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_QueryHbaPorts(IVdsServiceHba *iface, IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryHbaPorts(
+	IVdsServiceHba *iface, IEnumVdsObject **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceHba, iface);
 
@@ -121,8 +123,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_GetInitiatorName(IVdsServiceIscsi *
 	return *name ? S_OK : E_OUTOFMEMORY;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_QueryInitiatorAdapters(IVdsServiceIscsi *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryInitiatorAdapters(
+	IVdsServiceIscsi *iface, IEnumVdsObject **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceIscsi, iface);
 
@@ -130,16 +132,16 @@ static HRESULT STDMETHODCALLTYPE svc_service_QueryInitiatorAdapters(IVdsServiceI
 	return empty_list(self, out);
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_SetIpsecGroupPresharedKey(IVdsServiceIscsi *iface,
-	VDS_ISCSI_IPSEC_KEY *key)
+static HRESULT STDMETHODCALLTYPE svc_service_SetIpsecGroupPresharedKey(
+	IVdsServiceIscsi *iface, VDS_ISCSI_IPSEC_KEY *key)
 {
 	(void)iface;
 	(void)key;
 	return VDS_E_NOT_SUPPORTED; /* withdrawn */
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_SetAllIpsecTunnelAddresses(IVdsServiceIscsi *iface,
-	VDS_IPADDRESS *tunnel, VDS_IPADDRESS *destination)
+static HRESULT STDMETHODCALLTYPE svc_service_SetAllIpsecTunnelAddresses(
+	IVdsServiceIscsi *iface, VDS_IPADDRESS *tunnel, VDS_IPADDRESS *destination)
 {
 	(void)iface;
 	(void)tunnel;
@@ -147,8 +149,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_SetAllIpsecTunnelAddresses(IVdsServ
 	return VDS_E_NOT_SUPPORTED; /* withdrawn */
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_SetAllIpsecSecurity(IVdsServiceIscsi *iface,
-	VDS_OBJECT_ID portal, ULONGLONG flags, VDS_ISCSI_IPSEC_KEY *key)
+static HRESULT STDMETHODCALLTYPE svc_service_SetAllIpsecSecurity(
+	IVdsServiceIscsi *iface, VDS_OBJECT_ID portal, ULONGLONG flags, VDS_ISCSI_IPSEC_KEY *key)
 {
 	(void)iface;
 	(void)portal;
@@ -157,8 +159,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_SetAllIpsecSecurity(IVdsServiceIscs
 	return VDS_E_NOT_SUPPORTED; /* withdrawn */
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_SetInitiatorSharedSecret(IVdsServiceIscsi *iface,
-	VDS_ISCSI_SHARED_SECRET *secret, VDS_OBJECT_ID target)
+static HRESULT STDMETHODCALLTYPE svc_service_SetInitiatorSharedSecret(
+	IVdsServiceIscsi *iface, VDS_ISCSI_SHARED_SECRET *secret, VDS_OBJECT_ID target)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceIscsi, iface);
 
@@ -173,8 +175,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_SetInitiatorSharedSecret(IVdsServic
 	return VDS_E_NOT_SUPPORTED; /* no initiator on this host */
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_RememberTargetSharedSecret(IVdsServiceIscsi *iface,
-	VDS_OBJECT_ID target, VDS_ISCSI_SHARED_SECRET *secret)
+static HRESULT STDMETHODCALLTYPE svc_service_RememberTargetSharedSecret(
+	IVdsServiceIscsi *iface, VDS_OBJECT_ID target, VDS_ISCSI_SHARED_SECRET *secret)
 {
 	(void)iface;
 	(void)target;
@@ -197,7 +199,8 @@ const IVdsServiceIscsiVtbl svc_service_IVdsServiceIscsi_vtbl = {
 
 #define SAN_KEY "svc.san_policy"
 
-static HRESULT STDMETHODCALLTYPE svc_service_GetSANPolicy(IVdsServiceSAN *iface, VDS_SAN_POLICY *policy)
+static HRESULT STDMETHODCALLTYPE svc_service_GetSANPolicy(
+	IVdsServiceSAN *iface, VDS_SAN_POLICY *policy)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceSAN, iface);
 	uint64_t value = VDS_SP_OFFLINE_SHARED;
@@ -216,12 +219,14 @@ static HRESULT STDMETHODCALLTYPE svc_service_GetSANPolicy(IVdsServiceSAN *iface,
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_SetSANPolicy(IVdsServiceSAN *iface, VDS_SAN_POLICY policy)
+static HRESULT STDMETHODCALLTYPE svc_service_SetSANPolicy(
+	IVdsServiceSAN *iface, VDS_SAN_POLICY policy)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceSAN, iface);
 
 	COM_TRACE(self, "%d", policy);
-	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_SAN_POLICY, (ULONG)policy) && policy != VDS_SP_MAX);
+	VDC_REQUIRE(
+		vdc_enum_known(&idl_enum_VDS_SAN_POLICY, (ULONG)policy) && policy != VDS_SP_MAX);
 	HRESULT hr = svc_enter(self);
 	if (FAILED(hr))
 		return hr;
@@ -239,8 +244,8 @@ const IVdsServiceSANVtbl svc_service_IVdsServiceSAN_vtbl = {
 
 /* ---- IVdsServiceSw ------------------------------------------------------------------------- */
 
-static HRESULT STDMETHODCALLTYPE svc_service_GetDiskObject(IVdsServiceSw *iface, LPCWSTR device,
-	IUnknown **out)
+static HRESULT STDMETHODCALLTYPE svc_service_GetDiskObject(
+	IVdsServiceSw *iface, LPCWSTR device, IUnknown **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsServiceSw, iface);
 

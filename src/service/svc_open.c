@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opening a store in this process. A folder that this process has open already gives the same service
- * object again; the list of open services is keyed by the folder itself (device and inode), so two
- * names of one folder meet.
+ * Opening a store in this process. A folder that this process has open already gives the same
+ * service object again; the list of open services is keyed by the folder itself (device and inode),
+ * so two names of one folder meet.
  */
 #include "service/svc.h"
 
@@ -26,7 +26,7 @@ static struct svc_service *find_open(const struct stat *st)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &open_list) {
+	list_for_each (pos, tmp, &open_list) {
 		struct svc_service *svc = list_entry(pos, struct svc_service, open_link);
 		if (svc->dev != st->st_dev || svc->ino != st->st_ino)
 			continue;
@@ -81,7 +81,8 @@ static HRESULT make(const char *path, ULONG flags, struct svc_service **out, str
 	return S_OK;
 }
 
-static HRESULT find_or_make(const char *path, ULONG flags, struct svc_service **out, struct err *err)
+static HRESULT find_or_make(
+	const char *path, ULONG flags, struct svc_service **out, struct err *err)
 {
 	struct stat st;
 
@@ -90,8 +91,8 @@ static HRESULT find_or_make(const char *path, ULONG flags, struct svc_service **
 	return *out ? S_OK : make(path, flags, out, err);
 }
 
-HRESULT vds_service_open(const char *path, ULONG flags, IVdsService **out, char *message,
-	size_t message_size)
+HRESULT vds_service_open(
+	const char *path, ULONG flags, IVdsService **out, char *message, size_t message_size)
 {
 	struct svc_service *svc;
 	struct err err = {0};
@@ -111,6 +112,7 @@ HRESULT vds_service_open(const char *path, ULONG flags, IVdsService **out, char 
 	else if (svc)
 		com_release(&svc->com);
 	if (FAILED(hr) && message && message_size)
-		snprintf(message, message_size, "%s%s%s", err.text, err.cause[0] ? " " : "", err.cause);
+		snprintf(message, message_size, "%s%s%s", err.text, err.cause[0] ? " " : "",
+			err.cause);
 	return hr;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Providers: registered in the store, made by their class objects, loaded, asked for their subsystems,
- * unloaded (hardware.md 3.3, 12.9).
+ * Providers: registered in the store, made by their class objects, loaded, asked for their
+ * subsystems, unloaded (hardware.md 3.3, 12.9).
  *
  * The built-in provider uses the same door as any other; only its class object is found without a
  * module. A module is a shared object that exports DllGetClassObject. RegisterProvider has no
- * argument for where it is, so it is found by its class: <class id>.so in $VDS_PROVIDER_DIR, or in the
- * folder that the build names; the registration keeps the path it was found under.
+ * argument for where it is, so it is found by its class: <class id>.so in $VDS_PROVIDER_DIR, or in
+ * the folder that the build names; the registration keeps the path it was found under.
  */
 #include "service/svc.h"
 
@@ -40,8 +40,9 @@ static void module_path(const struct guid *clsid, char *out, size_t size)
 	snprintf(out, size, "%s/%.36s.so", dir && *dir ? dir : VDS_PROVIDER_DIR, id + 1);
 }
 
-HRESULT svc_register_provider(struct sto *sto, const GUID *id, const CLSID *clsid, const WCHAR *name,
-	VDS_PROVIDER_TYPE type, const WCHAR *machine, const WCHAR *version, const GUID *version_id)
+HRESULT svc_register_provider(struct sto *sto, const GUID *id, const CLSID *clsid,
+	const WCHAR *name, VDS_PROVIDER_TYPE type, const WCHAR *machine, const WCHAR *version,
+	const GUID *version_id)
 {
 	struct sto_provider row = {
 		.id = com_guid_to(id),
@@ -104,8 +105,8 @@ int svc_register_builtin(struct sto *sto, struct err *err)
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
-static get_class_object_fn *find_class(const struct sto_provider *row, void **module, char *why,
-	size_t size)
+static get_class_object_fn *find_class(
+	const struct sto_provider *row, void **module, char *why, size_t size)
 {
 	GUID clsid = com_guid_from(&row->clsid);
 	get_class_object_fn *fn = NULL;
@@ -160,12 +161,12 @@ static HRESULT load(struct svc_service *svc, const struct sto_provider *row,
 		return E_FAIL;
 	HRESULT hr = create(row, fn, &provider->unk);
 	if (SUCCEEDED(hr))
-		hr = IUnknown_QueryInterface(provider->unk, &IID_IVdsProviderPrivate,
-			(void **)&provider->priv);
+		hr = IUnknown_QueryInterface(
+			provider->unk, &IID_IVdsProviderPrivate, (void **)&provider->priv);
 	WCHAR none[1] = {0};
 	if (SUCCEEDED(hr))
-		hr = IVdsProviderPrivate_OnLoad(provider->priv, none,
-			svc_callback_unknown(svc->callback));
+		hr = IVdsProviderPrivate_OnLoad(
+			provider->priv, none, svc_callback_unknown(svc->callback));
 	if (FAILED(hr)) {
 		COM_RELEASE(provider->priv);
 		COM_RELEASE(provider->unk);
@@ -183,8 +184,7 @@ void svc_load_providers(struct svc_service *svc)
 
 	if (sto_provider_list(svc->sto, &rows, &err))
 		log_error("The providers are not known: %s", err.text);
-	vec_for_each(&rows, row)
-	{
+	vec_for_each (&rows, row) {
 		struct svc_provider provider = {
 			.id = com_guid_from(&row->id),
 			.type = (VDS_PROVIDER_TYPE)row->type,
@@ -212,8 +212,7 @@ void svc_unload_providers(struct svc_service *svc)
 {
 	struct svc_provider *provider;
 
-	vec_for_each(&svc->providers, provider)
-	{
+	vec_for_each (&svc->providers, provider) {
 		IVdsProviderPrivate_OnUnload(provider->priv, TRUE);
 		COM_RELEASE(provider->priv);
 		COM_RELEASE(provider->unk);
@@ -224,7 +223,8 @@ void svc_unload_providers(struct svc_service *svc)
 
 HRESULT svc_provider_object(const struct svc_provider *provider, IUnknown **out)
 {
-	HRESULT hr = IVdsProviderPrivate_GetObject(provider->priv, provider->id, VDS_OT_PROVIDER, out);
+	HRESULT hr =
+		IVdsProviderPrivate_GetObject(provider->priv, provider->id, VDS_OT_PROVIDER, out);
 
 	if (SUCCEEDED(hr) && *out)
 		return S_OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service object (software.md 5.2). The hardware side is complete; of the software side there are
- * no packs, volumes or disks yet, and every method says so in the words of its page: lists are empty,
- * ids are not found.
+ * The service object (software.md 5.2). The hardware side is complete; of the software side there
+ * are no packs, volumes or disks yet, and every method says so in the words of its page: lists are
+ * empty, ids are not found.
  */
 #include "service/svc.h"
 
@@ -58,7 +58,8 @@ static uint64_t kept_flags(struct svc_service *self)
 	return flags;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_GetProperties(IVdsService *iface, VDS_SERVICE_PROP *prop)
+static HRESULT STDMETHODCALLTYPE svc_service_GetProperties(
+	IVdsService *iface, VDS_SERVICE_PROP *prop)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 
@@ -135,8 +136,7 @@ static HRESULT list_providers(struct svc_service *self, DWORD masks, IEnumVdsObj
 	struct svc_provider *provider;
 	HRESULT hr = objects ? S_OK : E_OUTOFMEMORY;
 
-	vec_for_each(&self->providers, provider)
-	{
+	vec_for_each (&self->providers, provider) {
 		if (FAILED(hr))
 			break;
 		if (!asked_for(masks, provider->type))
@@ -155,8 +155,8 @@ static HRESULT list_providers(struct svc_service *self, DWORD masks, IEnumVdsObj
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_QueryProviders(IVdsService *iface, DWORD masks,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryProviders(
+	IVdsService *iface, DWORD masks, IEnumVdsObject **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 
@@ -172,7 +172,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_QueryProviders(IVdsService *iface, 
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_QueryMaskedDisks(IVdsService *iface, IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryMaskedDisks(
+	IVdsService *iface, IEnumVdsObject **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 
@@ -181,8 +182,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_QueryMaskedDisks(IVdsService *iface
 	return E_NOTIMPL; /* reserved */
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_QueryUnallocatedDisks(IVdsService *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryUnallocatedDisks(
+	IVdsService *iface, IEnumVdsObject **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 
@@ -232,8 +233,8 @@ static VDS_PROVIDER_TYPE home_of(VDS_OBJECT_TYPE type)
 	return VDS_PT_UNKNOWN;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_GetObject(IVdsService *iface, VDS_OBJECT_ID id,
-	VDS_OBJECT_TYPE type, IUnknown **out)
+static HRESULT STDMETHODCALLTYPE svc_service_GetObject(
+	IVdsService *iface, VDS_OBJECT_ID id, VDS_OBJECT_TYPE type, IUnknown **out)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 	VDS_PROVIDER_TYPE home = home_of(type);
@@ -248,8 +249,7 @@ static HRESULT STDMETHODCALLTYPE svc_service_GetObject(IVdsService *iface, VDS_O
 	if (FAILED(hr))
 		return hr;
 	hr = VDS_E_OBJECT_NOT_FOUND;
-	vec_for_each(&self->providers, provider)
-	{
+	vec_for_each (&self->providers, provider) {
 		if (provider->type != home)
 			continue;
 		HRESULT one = IVdsProviderPrivate_GetObject(provider->priv, id, type, out);
@@ -267,8 +267,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_GetObject(IVdsService *iface, VDS_O
 /* ---- the host's side ----------------------------------------------------------------------- */
 
 /* This machine has no drive letters and, without volumes, none is given out. */
-static HRESULT STDMETHODCALLTYPE svc_service_QueryDriveLetters(IVdsService *iface, WCHAR first,
-	DWORD count, VDS_DRIVE_LETTER_PROP *list)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryDriveLetters(
+	IVdsService *iface, WCHAR first, DWORD count, VDS_DRIVE_LETTER_PROP *list)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 	int letter = first < 128 ? toupper(first) : 0;
@@ -289,8 +289,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_QueryDriveLetters(IVdsService *ifac
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE svc_service_QueryFileSystemTypes(IVdsService *iface,
-	VDS_FILE_SYSTEM_TYPE_PROP **list, LONG *count)
+static HRESULT STDMETHODCALLTYPE svc_service_QueryFileSystemTypes(
+	IVdsService *iface, VDS_FILE_SYSTEM_TYPE_PROP **list, LONG *count)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 
@@ -303,8 +303,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_QueryFileSystemTypes(IVdsService *i
 }
 
 /* All hardware providers look anew. */
-static HRESULT for_providers(struct svc_service *self,
-	HRESULT (STDMETHODCALLTYPE *fn)(IVdsHwProvider *hw))
+static HRESULT for_providers(
+	struct svc_service *self, HRESULT(STDMETHODCALLTYPE *fn)(IVdsHwProvider *hw))
 {
 	struct svc_provider *provider;
 	HRESULT result = S_OK;
@@ -312,12 +312,12 @@ static HRESULT for_providers(struct svc_service *self,
 
 	if (FAILED(hr))
 		return hr;
-	vec_for_each(&self->providers, provider)
-	{
+	vec_for_each (&self->providers, provider) {
 		IUnknown *unk = NULL;
 		IVdsHwProvider *hw = NULL;
 
-		if (provider->type != VDS_PT_HARDWARE || FAILED(svc_provider_object(provider, &unk)))
+		if (provider->type != VDS_PT_HARDWARE ||
+			FAILED(svc_provider_object(provider, &unk)))
 			continue;
 		if (SUCCEEDED(IUnknown_QueryInterface(unk, &IID_IVdsHwProvider, (void **)&hw))) {
 			if (FAILED(fn(hw)))
@@ -382,8 +382,8 @@ static HRESULT STDMETHODCALLTYPE svc_service_Reboot(IVdsService *iface)
 
 /* ---- notifications ------------------------------------------------------------------------- */
 
-static HRESULT STDMETHODCALLTYPE svc_service_Advise(IVdsService *iface, IVdsAdviseSink *sink,
-	DWORD *cookie)
+static HRESULT STDMETHODCALLTYPE svc_service_Advise(
+	IVdsService *iface, IVdsAdviseSink *sink, DWORD *cookie)
 {
 	struct svc_service *self = COM_IMPL(svc_service, IVdsService, iface);
 
@@ -460,7 +460,10 @@ static void svc_service_destroy(struct com_object *com)
 }
 
 const struct com_class svc_service_class = {
-	"svc_service", sizeof(struct svc_service), COM_IFACES(svc_service_ifaces), svc_service_destroy,
+	"svc_service",
+	sizeof(struct svc_service),
+	COM_IFACES(svc_service_ifaces),
+	svc_service_destroy,
 };
 
 HRESULT DllGetClassObject(REFCLSID rclsid, REFIID riid, void **out)

@@ -86,7 +86,8 @@ static void take_controller(struct fx *fx)
 	CoTaskMemFree(port.pwszIdentification);
 }
 
-/* The store's first subsystem is the one tested, its second the marker. Not while the cache is corrupt. */
+/* The store's first subsystem is the one tested, its second the marker. Not while the cache is
+ * corrupt. */
 static void take_subsystems(struct fx *fx)
 {
 	IEnumVdsObject *list;
@@ -117,8 +118,8 @@ void fx_open(struct fx *fx, ULONG flags)
 	WCHAR path[256];
 
 	assert_ok(CoInitializeEx(NULL, COINIT_MULTITHREADED));
-	assert_ok(CoCreateInstance(&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsxServiceLoader,
-		(void **)&loader));
+	assert_ok(CoCreateInstance(
+		&CLSID_VdsLoader, NULL, CLSCTX_ALL, &IID_IVdsxServiceLoader, (void **)&loader));
 	to_wide(fx->dir, path, 256);
 	assert_ok(IVdsxServiceLoader_OpenStore(loader, path, flags, &fx->service));
 	IVdsxServiceLoader_Release(loader);
@@ -177,8 +178,8 @@ struct fx *fx_new(void)
 	snprintf(fx->dir, sizeof(fx->dir), "%s/vds-acceptance-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(fx->dir));
 	fx_open(fx, VDSX_OPEN_CREATE);
-	assert_ok(IVdsxHwProvider_CreateSubSystem(fx->xhw, VDS_TEXT("tested"),
-		VDSX_SUBSYSTEM_ALLOW_FAULTS, &fx->sub));
+	assert_ok(IVdsxHwProvider_CreateSubSystem(
+		fx->xhw, VDS_TEXT("tested"), VDSX_SUBSYSTEM_ALLOW_FAULTS, &fx->sub));
 	fx->xsub = as((IUnknown *)(void *)fx->sub, &IID_IVdsxSubSystem);
 	fx->sub_id = fx_sub_prop(fx->sub).id;
 	take_controller(fx);
@@ -239,8 +240,8 @@ void fx_add_drives(struct fx *fx, IVdsDrive **out, unsigned count, unsigned mib)
 		out[i] = fx_add_drive(fx, mib * MIB);
 }
 
-IVdsLun *fx_add_lun(struct fx *fx, VDS_LUN_TYPE type, ULONGLONG bytes, IVdsDrive **drives,
-	unsigned count)
+IVdsLun *fx_add_lun(
+	struct fx *fx, VDS_LUN_TYPE type, ULONGLONG bytes, IVdsDrive **drives, unsigned count)
 {
 	IVdsSubSystem2 *sub2 = as((IUnknown *)(void *)fx->sub, &IID_IVdsSubSystem2);
 	VDS_OBJECT_ID ids[FX_DRIVES_MAX];
@@ -251,8 +252,8 @@ IVdsLun *fx_add_lun(struct fx *fx, VDS_LUN_TYPE type, ULONGLONG bytes, IVdsDrive
 
 	for (unsigned i = 0; i < count; i++)
 		ids[i] = fx_drive_id(drives[i]);
-	assert_ok(IVdsSubSystem2_CreateLun2(sub2, type, bytes, count ? ids : NULL, (LONG)count, none,
-		NULL, &async));
+	assert_ok(IVdsSubSystem2_CreateLun2(
+		sub2, type, bytes, count ? ids : NULL, (LONG)count, none, NULL, &async));
 	IVdsSubSystem2_Release(sub2);
 	assert_ok(IVdsAsync_Wait(async, &hr, &output));
 	assert_ok(hr);
@@ -422,15 +423,16 @@ BYTE *fx_member_bytes(struct fx *fx, IVdsLun *lun, ULONG slot, size_t *size)
 
 /* ---- faults -------------------------------------------------------------------------------- */
 
-HRESULT fx_try_inject(struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset,
-	ULONGLONG size)
+HRESULT fx_try_inject(
+	struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset, ULONGLONG size)
 {
 	VDSX_FAULT fault = {.kind = kind, .objectId = id, .ullOffset = offset, .ullSize = size};
 
 	return IVdsxFault_Inject(fx->fault, &fault);
 }
 
-void fx_inject(struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset, ULONGLONG size)
+void fx_inject(
+	struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset, ULONGLONG size)
 {
 	assert_ok(fx_try_inject(fx, kind, id, offset, size));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the acceptance tests stand on: a store in a folder of its own, opened through libvds like any
- * client does, with one subsystem that allows faults, and a sink that records notifications.
+ * What the acceptance tests stand on: a store in a folder of its own, opened through libvds like
+ * any client does, with one subsystem that allows faults, and a sink that records notifications.
  *
  * Everything goes through public interfaces. Waiting is always for a condition, with a deadline.
  */
@@ -48,7 +48,8 @@ struct fx {
 
 /* ---- store ---- */
 
-/* A new store with an empty subsystem; pulse interval 20 ms, no automatic recovery, no spare delay. */
+/* A new store with an empty subsystem; pulse interval 20 ms, no automatic recovery, no spare delay.
+ */
 struct fx *fx_new(void);
 void fx_free(struct fx *fx); /* closes, removes the folder */
 /* Lets everything go and closes the service; the folder stays. */
@@ -67,8 +68,8 @@ IVdsDrive *fx_add_drive(struct fx *fx, ULONGLONG bytes);
 /* count drives of mib MiB each. */
 void fx_add_drives(struct fx *fx, IVdsDrive **out, unsigned count, unsigned mib);
 /* Drives given: one member each. none: the array picks. Through CreateLun2, waits, checks. */
-IVdsLun *fx_add_lun(struct fx *fx, VDS_LUN_TYPE type, ULONGLONG bytes, IVdsDrive **drives,
-	unsigned count);
+IVdsLun *fx_add_lun(
+	struct fx *fx, VDS_LUN_TYPE type, ULONGLONG bytes, IVdsDrive **drives, unsigned count);
 VDS_OBJECT_ID fx_drive_id(IVdsDrive *drive);
 VDS_OBJECT_ID fx_lun_id(IVdsLun *lun);
 VDS_DRIVE_PROP fx_drive_prop(IVdsDrive *drive); /* strings freed: don't use them */
@@ -91,10 +92,10 @@ BYTE *fx_member_bytes(struct fx *fx, IVdsLun *lun, ULONG slot, size_t *size);
 
 /* ---- faults ---- */
 
-HRESULT fx_try_inject(struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset,
-	ULONGLONG size);
-void fx_inject(struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset,
-	ULONGLONG size);
+HRESULT fx_try_inject(
+	struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset, ULONGLONG size);
+void fx_inject(
+	struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id, ULONGLONG offset, ULONGLONG size);
 void fx_clear(struct fx *fx, VDSX_FAULT_KIND kind, VDS_OBJECT_ID id);
 void fx_set(struct fx *fx, VDSX_SETTING setting, ULONGLONG value);
 void fx_corrupt(struct fx *fx);

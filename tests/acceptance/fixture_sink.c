@@ -46,8 +46,8 @@ static ULONG STDMETHODCALLTYPE sink_Release(IVdsAdviseSink *iface)
 	return left;
 }
 
-static HRESULT STDMETHODCALLTYPE sink_OnNotify(IVdsAdviseSink *iface, LONG count,
-	VDS_NOTIFICATION *list)
+static HRESULT STDMETHODCALLTYPE sink_OnNotify(
+	IVdsAdviseSink *iface, LONG count, VDS_NOTIFICATION *list)
 {
 	struct fx_sink *self = impl(iface);
 
@@ -176,7 +176,7 @@ unsigned fx_count_notes(struct fx *fx, ULONG event, VDS_OBJECT_ID id)
 	pthread_mutex_lock(&s->lock);
 	for (unsigned i = 0; i < s->count; i++)
 		n += fx_note_event(&s->notes[i].n) == event &&
-			(fx_same(id, any) || fx_same(fx_note_id(&s->notes[i].n), id));
+		     (fx_same(id, any) || fx_same(fx_note_id(&s->notes[i].n), id));
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }
@@ -255,8 +255,8 @@ static void add_maint(FILE *f, IUnknown *unk)
 		return;
 	fprintf(f, " maint %#x:", (unsigned)IVdsxMaintenance_QueryState(x, &states, &count));
 	for (LONG i = 0; i < count; i++)
-		fprintf(f, " %d=%d,%d,%u", states[i].operation, states[i].mode, states[i].bEffective,
-			states[i].ulPulsesLeft);
+		fprintf(f, " %d=%d,%d,%u", states[i].operation, states[i].mode,
+			states[i].bEffective, states[i].ulPulsesLeft);
 	fputc('\n', f);
 	CoTaskMemFree(states);
 	IVdsxMaintenance_Release(x);
@@ -304,7 +304,8 @@ static void add_lun(FILE *f, IUnknown *unk)
 	if (SUCCEEDED(hr)) {
 		add_id(f, p.id);
 		fprintf(f, "%llu flags %#x type %d status %d health %d ts %d prio %d ", p.ullSize,
-			p.ulFlags, p.type, p.status, p.health, p.TransitionState, p.sRebuildPriority);
+			p.ulFlags, p.type, p.status, p.health, p.TransitionState,
+			p.sRebuildPriority);
 		add_wide(f, p.pwszFriendlyName);
 		add_wide(f, p.pwszIdentification);
 		add_wide(f, p.pwszUnmaskingList);

@@ -90,8 +90,9 @@ static int stay(void)
 static int blink(const char *verb, const char *id)
 {
 	IVdsMaintenance *m = object(id, VDS_OT_DRIVE, &IID_IVdsMaintenance);
-	int rc = !strcmp(verb, "start") ? check(IVdsMaintenance_StartMaintenance(m, BlinkLight), verb)
-					: check(IVdsMaintenance_StopMaintenance(m, BlinkLight), verb);
+	int rc = !strcmp(verb, "start")
+			 ? check(IVdsMaintenance_StartMaintenance(m, BlinkLight), verb)
+			 : check(IVdsMaintenance_StopMaintenance(m, BlinkLight), verb);
 
 	IVdsMaintenance_Release(m);
 	return rc;
@@ -120,7 +121,8 @@ static int recover(const char *id)
 	HRESULT hr;
 	ULONG percent = 0;
 
-	if (check(IVdsxHwProvider_SetSetting(provider(), VDSX_SETTING_REBUILD_RATE, 8u << 20), "rate") ||
+	if (check(IVdsxHwProvider_SetSetting(provider(), VDSX_SETTING_REBUILD_RATE, 8u << 20),
+		    "rate") ||
 		check(IVdsLun_Recover(lun, &async), "Recover"))
 		return 1;
 	while (percent < 30) {
@@ -161,8 +163,9 @@ int main(int argc, char **argv)
 	else if (!strcmp(verb, "blinking"))
 		rc = blinking(id);
 	else if (!strcmp(verb, "offline"))
-		rc = check(IVdsDrive_SetStatus((IVdsDrive *)object(id, VDS_OT_DRIVE, &IID_IVdsDrive),
-				   VDS_DRS_OFFLINE),
+		rc = check(
+			IVdsDrive_SetStatus((IVdsDrive *)object(id, VDS_OT_DRIVE, &IID_IVdsDrive),
+				VDS_DRS_OFFLINE),
 			"SetStatus");
 	else if (!strcmp(verb, "recover"))
 		rc = recover(id);

@@ -37,7 +37,8 @@ HRESULT act_pulse(IVdsMaintenance *m, int op);
 
 /* CC until the cure, then what act gives a running (or for Start idle) operation: S_OK. */
 void row_cache_corrupt(void **state, act_fn *act);
-/* OD from a drive and the subsystem when the subsystem is gone, from a departed drive, a deleted LUN. */
+/* OD from a drive and the subsystem when the subsystem is gone, from a departed drive, a deleted
+ * LUN. */
 void row_object_deleted(void **state, act_fn *act);
 /* SF from the failed subsystem and a drive in it. */
 void row_status_failed(void **state, act_fn *act);

@@ -18,7 +18,8 @@ static void id_text(VDS_OBJECT_ID id, char out[64])
 		out[i] = (char)wide[i];
 }
 
-static pid_t spawn(const char *dir, const char *verb, VDS_OBJECT_ID id, VDS_OBJECT_ID second, int out)
+static pid_t spawn(
+	const char *dir, const char *verb, VDS_OBJECT_ID id, VDS_OBJECT_ID second, int out)
 {
 	const char *helper = getenv("VDS_TEST_HELPER");
 	char text[64] = "", text2[64] = "";

@@ -15,11 +15,12 @@
 int other_process(const char *dir, const char *verb, VDS_OBJECT_ID id);
 
 /*
- * Begins `verb` and returns when the process says that it has come to its point; it then stays there.
- *   recover       slow Recover of the LUN, a good way into it
- *   write-offline writes 32 MiB of pattern to the LUN (id), takes the drive (second id) offline
+ * Begins `verb` and returns when the process says that it has come to its point; it then stays
+ * there. recover       slow Recover of the LUN, a good way into it write-offline writes 32 MiB of
+ * pattern to the LUN (id), takes the drive (second id) offline
  */
-pid_t other_process_begin(const char *dir, const char *verb, VDS_OBJECT_ID id, VDS_OBJECT_ID second);
+pid_t other_process_begin(
+	const char *dir, const char *verb, VDS_OBJECT_ID id, VDS_OBJECT_ID second);
 /* Kills it as a crash would, and waits until it is gone. */
 void other_process_kill(pid_t pid);
 

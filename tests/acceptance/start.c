@@ -307,7 +307,8 @@ static void a27(void **state)
 	assert_hr(IUnknown_QueryInterface(plex, &IID_IVdsMaintenance, &out), E_NOINTERFACE);
 	assert_null(out);
 	out = &out;
-	assert_hr(IVdsHwProvider_QueryInterface(b.fx->hw, &IID_IVdsMaintenance, &out), E_NOINTERFACE);
+	assert_hr(
+		IVdsHwProvider_QueryInterface(b.fx->hw, &IID_IVdsMaintenance, &out), E_NOINTERFACE);
 	assert_null(out);
 	IUnknown_Release(plex);
 	IEnumVdsObject_Release(list);
@@ -368,15 +369,16 @@ static void a30(void **state)
 	bench_drop(&b);
 }
 
-/* The service hands out the provider's own objects, so both ways are asked on one drive: found through
- * the service, and through the provider's subsystem. */
+/* The service hands out the provider's own objects, so both ways are asked on one drive: found
+ * through the service, and through the provider's subsystem. */
 static void a31(void **state)
 {
 	struct bench b = bench_make(state);
 	VDS_DRIVE_PROP p = fx_drive_prop(b.drive);
 	IVdsDrive *by_service = fx_drive_by_id(b.fx, p.id), *by_provider = NULL;
 
-	assert_ok(IVdsSubSystem_GetDrive(b.fx->sub, p.sInternalBusNumber, p.sSlotNumber, &by_provider));
+	assert_ok(IVdsSubSystem_GetDrive(
+		b.fx->sub, p.sInternalBusNumber, p.sSlotNumber, &by_provider));
 	IVdsMaintenance *m1 = fx_maint(by_service), *m2 = fx_maint(by_provider);
 	fx_corrupt(b.fx);
 	assert_hr(start(m1, BlinkLight), VDS_E_PROVIDER_CACHE_CORRUPT);

@@ -99,7 +99,7 @@ struct hwp_clerk {
 struct hwp {
 	atomic_uint refs;
 	struct com_registry *registry;
-	IVdspHost *host;           /* from OnLoad; cleared when the last call has left */
+	IVdspHost *host; /* from OnLoad; cleared when the last call has left */
 	struct sto *sto;
 	struct loop *loop;
 	pthread_t thread;
@@ -107,22 +107,22 @@ struct hwp {
 	struct vdc_events *events;
 
 	pthread_mutex_t lock;
-	pthread_cond_t left;       /* calls became 0 */
-	unsigned calls;            /* [lock] */
-	bool loaded, closed;       /* [lock] */
+	pthread_cond_t left; /* calls became 0 */
+	unsigned calls;      /* [lock] */
+	bool loaded, closed; /* [lock] */
 
-	struct rng rng;            /* [worker] */
-	struct list arrays;        /* [worker] */
-	struct list slots;         /* [worker] struct hwp_call.slot_link */
-	struct list jobs;          /* [worker] */
-	struct list points;        /* [worker] */
-	bool points_off;           /* [worker] nothing stops any more: the provider ends */
-	enum hwp_cache cache;      /* [worker] */
-	bool user_hold;            /* [worker] HoldRecovery */
-	uint32_t system_error;     /* [worker] of the next call, 0 = none */
-	struct hwp_faults faults;  /* [worker] those in force, as in the store */
-	struct task_mutex admin;   /* [worker] short changes wait for each other */
-	struct guid asked_for;     /* [worker] object of the job a client is just asking for */
+	struct rng rng;           /* [worker] */
+	struct list arrays;       /* [worker] */
+	struct list slots;        /* [worker] struct hwp_call.slot_link */
+	struct list jobs;         /* [worker] */
+	struct list points;       /* [worker] */
+	bool points_off;          /* [worker] nothing stops any more: the provider ends */
+	enum hwp_cache cache;     /* [worker] */
+	bool user_hold;           /* [worker] HoldRecovery */
+	uint32_t system_error;    /* [worker] of the next call, 0 = none */
+	struct hwp_faults faults; /* [worker] those in force, as in the store */
+	struct task_mutex admin;  /* [worker] short changes wait for each other */
+	struct guid asked_for;    /* [worker] object of the job a client is just asking for */
 };
 
 /* ---- one call ----------------------------------------------------------------------------- */
@@ -134,8 +134,8 @@ struct hwp_call {
 	struct guid id; /* of the object addressed */
 	void *args;
 	HRESULT (*body)(struct hwp_call *call);
-	/* [worker] found by the check sequence; as of when the body begins. For a drive drive is set, for a
-	 * LUN or plex lun, and array for all but the provider. */
+	/* [worker] found by the check sequence; as of when the body begins. For a drive drive is
+	 * set, for a LUN or plex lun, and array for all but the provider. */
 	struct hwp_array *array;
 	struct eng_array *eng;
 	struct eng_drive_info drive;
@@ -191,8 +191,8 @@ void hwp_error_text(struct hwp *p, const char *fmt, ...) __attribute__((format(p
 
 int hwp_clerk_start(struct hwp_clerk *clerk);
 void hwp_clerk_stop(struct hwp_clerk *clerk); /* does what is queued first */
-/* fn(arg) on the clerk; returns what it returned. In a task the task waits, on other threads it simply
- * runs. */
+/* fn(arg) on the clerk; returns what it returned. In a task the task waits, on other threads it
+ * simply runs. */
 int hwp_clerk_call(struct hwp *p, int (*fn)(void *arg), void *arg);
 /* As above, but stops the worker meanwhile: where a task may not wait. */
 int hwp_clerk_call_blocking(struct hwp *p, int (*fn)(void *arg), void *arg);
@@ -212,11 +212,11 @@ VEC(struct hwp_array_setup, hwp_setups)
 
 /* Reads what the store knows of the subsystems (any thread but the worker). */
 int hwp_array_read(struct hwp *p, struct hwp_setups *out, struct err *err);
-int hwp_array_read_one(struct hwp *p, const struct guid *id, struct hwp_array_setup *out,
-	struct err *err);
+int hwp_array_read_one(
+	struct hwp *p, const struct guid *id, struct hwp_array_setup *out, struct err *err);
 void hwp_setups_release(struct hwp_setups *setups);
-/* [worker, task] Makes the array of a setup; opens it unless it is removed by fault. Its failure to open
- * is kept in open_error and is no failure of this. -ENOMEM. */
+/* [worker, task] Makes the array of a setup; opens it unless it is removed by fault. Its failure to
+ * open is kept in open_error and is no failure of this. -ENOMEM. */
 int hwp_array_add(struct hwp *p, const struct hwp_array_setup *setup, struct hwp_array **out);
 /* [worker, task] (Re)opens the engine's array. */
 int hwp_array_open(struct hwp_array *a, const struct hwp_array_setup *setup, struct err *err);
@@ -236,7 +236,8 @@ struct eng_settings hwp_settings(struct hwp *p); /* any thread but the worker, o
 int hwp_array_rescan(struct hwp_array *a, struct err *err);
 /* Bays as the engine wants them; *out is malloc'd and points into bays. */
 int hwp_bays(const struct sto_bay_vec *bays, struct eng_bay **out);
-/* [worker, task] Holds or releases recovery on all arrays, by the user's wish and the cache's state. */
+/* [worker, task] Holds or releases recovery on all arrays, by the user's wish and the cache's
+ * state. */
 void hwp_apply_hold(struct hwp *p);
 
 /* ---- cache (10.6) ------------------------------------------------------------------------- */
@@ -249,8 +250,8 @@ HRESULT hwp_cache_refresh(struct hwp_call *call);
 /* ---- faults ------------------------------------------------------------------------------- */
 
 /* [worker] Is this fault in force on the object? NULL or the fault. */
-const struct sto_fault *hwp_fault_find(const struct hwp *p, const struct guid *id,
-	enum sto_fault_kind kind);
+const struct sto_fault *hwp_fault_find(
+	const struct hwp *p, const struct guid *id, enum sto_fault_kind kind);
 /* [worker, task] Makes a fault of the store true (at open, and when injected). */
 int hwp_fault_apply(struct hwp *p, const struct sto_fault *fault, struct err *err);
 /* [worker, task] Brings into force what the store holds on this array, its drives and LUNs. */
@@ -258,8 +259,8 @@ void hwp_fault_apply_all(struct hwp_array *a);
 /* [worker, task] Takes mended read errors out of the store before an array closes. */
 void hwp_fault_settle(struct hwp_array *a);
 /* [worker, task] The object of a fault. -ENOENT. */
-int hwp_ident_find(struct hwp *p, const struct guid *id, struct hwp_ident *out,
-	struct hwp_array **array);
+int hwp_ident_find(
+	struct hwp *p, const struct guid *id, struct hwp_ident *out, struct hwp_array **array);
 /* [worker, task] Takes a fault out of the list and the store without undoing it. */
 int hwp_fault_forget(struct hwp *p, const struct guid *id, int kind, struct err *err);
 
@@ -282,8 +283,8 @@ VDS_NOTIFICATION hwp_notification(enum hwp_kind kind, ULONG event, const struct 
 void hwp_notify(struct hwp *p, VDS_NOTIFICATION *list, unsigned count);
 void hwp_notify_one(struct hwp *p, enum hwp_kind kind, ULONG event, const struct guid *id);
 /* eng_host.events */
-void hwp_engine_events(void *ctx, struct eng_array *eng, const struct eng_event *list,
-	unsigned count);
+void hwp_engine_events(
+	void *ctx, struct eng_array *eng, const struct eng_event *list, unsigned count);
 
 /* ---- jobs --------------------------------------------------------------------------------- */
 
@@ -309,10 +310,10 @@ struct hwp_face {
 	IVdspHost *host; /* holds the service; NULL for the module's own provider object */
 };
 
-/* The living facade of an object, or a new one, with a reference. Says nothing about whether the object
- * exists. E_OUTOFMEMORY, OD when closed. */
-HRESULT hwp_face_get(struct hwp *p, enum hwp_kind kind, const struct guid *id, REFIID riid,
-	void **out);
+/* The living facade of an object, or a new one, with a reference. Says nothing about whether the
+ * object exists. E_OUTOFMEMORY, OD when closed. */
+HRESULT hwp_face_get(
+	struct hwp *p, enum hwp_kind kind, const struct guid *id, REFIID riid, void **out);
 /* For com_class.destroy of every facade. */
 void hwp_face_fini(struct hwp_face *face);
 /* Makers, one for each kind; NULL: memory. */
@@ -323,7 +324,8 @@ struct com_object *hwp_port_make(struct hwp_face *face);
 struct com_object *hwp_drive_make(struct hwp_face *face);
 struct com_object *hwp_lun_make(struct hwp_face *face);
 struct com_object *hwp_plex_make(struct hwp_face *face);
-/* The object that the class factory makes: with IVdsProviderPrivate, without a hold on the service. */
+/* The object that the class factory makes: with IVdsProviderPrivate, without a hold on the service.
+ */
 HRESULT hwp_provider_new(struct hwp *p, REFIID riid, void **out);
 
 /* An enumeration of facades. */
@@ -341,8 +343,8 @@ HRESULT hwp_maint_start(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op);
 HRESULT hwp_maint_stop(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op);
 HRESULT hwp_maint_pulse(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op, ULONG count);
 HRESULT hwp_maint_query_state(struct hwp_face *face, VDSX_MAINTENANCE_STATE **out, LONG *count);
-HRESULT hwp_maint_query_log(struct hwp_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out,
-	LONG *count);
+HRESULT hwp_maint_query_log(
+	struct hwp_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out, LONG *count);
 HRESULT hwp_get_number(struct hwp_face *face, ULONG *number);
 HRESULT hwp_get_sub_system(struct hwp_face *face, enum hwp_method method, IVdsSubSystem **out);
 
@@ -377,8 +379,8 @@ int hwp_number(struct hwp *p, enum hwp_kind kind, const struct guid *id, uint32_
 	static HRESULT STDMETHODCALLTYPE class##_QueryLog(IVdsxMaintenance *iface,                 \
 		ULONGLONG since, VDSX_MAINTENANCE_EVENT **events, LONG *count)                     \
 	{                                                                                          \
-		return hwp_maint_query_log(&COM_IMPL(class, IVdsxMaintenance, iface)->face, since, \
-			events, count);                                                            \
+		return hwp_maint_query_log(                                                        \
+			&COM_IMPL(class, IVdsxMaintenance, iface)->face, since, events, count);    \
 	}                                                                                          \
 	static const IVdsMaintenanceVtbl class##_IVdsMaintenance_vtbl = {                          \
 		COM_UNKNOWN_METHODS(class, IVdsMaintenance),                                       \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A subsystem: what the store knows of it, the engine's array, and the states that are derived
- * from both (hardware.md 4.4, 5.4, 6.5). No state is kept twice: what clients see is computed from the
- * engine's facts, the administrator's wishes and the injected faults each time it is asked for.
+ * from both (hardware.md 4.4, 5.4, 6.5). No state is kept twice: what clients see is computed from
+ * the engine's facts, the administrator's wishes and the injected faults each time it is asked for.
  */
 #include "provider/hw/hwp_event.h"
 
@@ -44,8 +44,8 @@ static int read_rest(struct hwp *p, struct hwp_array_setup *out, struct err *err
 	return sto_bay_list(p->sto, &out->row.id, &out->bays, err);
 }
 
-int hwp_array_read_one(struct hwp *p, const struct guid *id, struct hwp_array_setup *out,
-	struct err *err)
+int hwp_array_read_one(
+	struct hwp *p, const struct guid *id, struct hwp_array_setup *out, struct err *err)
 {
 	memset(out, 0, sizeof(*out));
 	int rc = sto_subsystem_get(p->sto, id, &out->row, err);
@@ -60,14 +60,14 @@ int hwp_array_read(struct hwp *p, struct hwp_setups *out, struct err *err)
 	struct sto_subsystem *row;
 	int rc = sto_subsystem_list(p->sto, &rows, err);
 
-	vec_for_each(&rows, row)
-	{
+	vec_for_each (&rows, row) {
 		struct hwp_array_setup setup = {.row = *row};
 
 		if (!rc)
 			rc = read_rest(p, &setup, err);
 		if (!rc && hwp_setups_push(out, setup))
-			rc = err_set(err, -ENOMEM, "There is no memory for the list of subsystems.");
+			rc = err_set(
+				err, -ENOMEM, "There is no memory for the list of subsystems.");
 		if (rc)
 			sto_bay_vec_free(&setup.bays);
 	}
@@ -79,7 +79,7 @@ void hwp_setups_release(struct hwp_setups *setups)
 {
 	struct hwp_array_setup *s;
 
-	vec_for_each(setups, s)
+	vec_for_each (setups, s)
 		sto_bay_vec_free(&s->bays);
 	hwp_setups_free(setups);
 }
@@ -91,8 +91,7 @@ int hwp_bays(const struct sto_bay_vec *bays, struct eng_bay **out)
 	*out = calloc(bays->len ? bays->len : 1, sizeof(**out));
 	if (!*out)
 		return -ENOMEM;
-	vec_for_each(bays, b)
-	{
+	vec_for_each (bays, b) {
 		(*out)[b_i] = (struct eng_bay){
 			.bus = b->bus,
 			.slot = b->slot,
@@ -183,14 +182,15 @@ int hwp_array_open(struct hwp_array *a, const struct hwp_array_setup *setup, str
 	struct eng_array_config config = {
 		.loop = p->loop,
 		.rng = &p->rng,
-		.host = {
-			.ctx = a,
-			.events = hwp_engine_events,
-			.job_number = hwp_job_number,
-			.job_changed = hwp_job_changed,
-			.seq_reached = seq_reached,
-			.point = engine_point,
-		},
+		.host =
+			{
+				.ctx = a,
+				.events = hwp_engine_events,
+				.job_number = hwp_job_number,
+				.job_changed = hwp_job_changed,
+				.seq_reached = seq_reached,
+				.point = engine_point,
+			},
 		.settings = r.settings,
 		.name = setup->row.name,
 		.known_seq = setup->row.seq,
@@ -268,7 +268,7 @@ struct hwp_array *hwp_array_find(struct hwp *p, const struct guid *id)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->arrays) {
+	list_for_each (pos, tmp, &p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		if (guid_equal(&a->id, id))
 			return a;
@@ -317,7 +317,7 @@ void hwp_apply_hold(struct hwp *p)
 	bool hold = p->user_hold || p->cache != HWP_CACHE_VALID;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->arrays) {
+	list_for_each (pos, tmp, &p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		if (a->eng)
 			eng_array_hold_recovery(a->eng, hold || a->failed);
@@ -418,6 +418,6 @@ ULONG hwp_drive_flags(const struct eng_drive_info *d)
 
 	if (d->spare)
 		flags |= VDS_DRF_HOTSPARE |
-			(d->spare_in_use ? VDS_DRF_HOTSPARE_IN_USE : VDS_DRF_HOTSPARE_STANDBY);
+			 (d->spare_in_use ? VDS_DRF_HOTSPARE_IN_USE : VDS_DRF_HOTSPARE_STANDBY);
 	return flags;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The async object a client holds: IVdsAsync and IVdsxJob on a job. It passes calls on to the vdc_async
- * that the job's record shares, and like every facade keeps the service alive.
+ * The async object a client holds: IVdsAsync and IVdsxJob on a job. It passes calls on to the
+ * vdc_async that the job's record shares, and like every facade keeps the service alive.
  */
 #include "provider/hw/hwp_job.h"
 
@@ -26,8 +26,8 @@ static HRESULT STDMETHODCALLTYPE hwp_async_Cancel(IVdsAsync *iface)
 	return IVdsAsync_Cancel(vdc_async_iface(self->inner));
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_async_Wait(IVdsAsync *iface, HRESULT *hr,
-	VDS_ASYNC_OUTPUT *output)
+static HRESULT STDMETHODCALLTYPE hwp_async_Wait(
+	IVdsAsync *iface, HRESULT *hr, VDS_ASYNC_OUTPUT *output)
 {
 	struct hwp_async *self = COM_IMPL(hwp_async, IVdsAsync, iface);
 
@@ -35,7 +35,8 @@ static HRESULT STDMETHODCALLTYPE hwp_async_Wait(IVdsAsync *iface, HRESULT *hr,
 	return IVdsAsync_Wait(vdc_async_iface(self->inner), hr, output);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_async_QueryStatus(IVdsAsync *iface, HRESULT *hr, ULONG *percent)
+static HRESULT STDMETHODCALLTYPE hwp_async_QueryStatus(
+	IVdsAsync *iface, HRESULT *hr, ULONG *percent)
 {
 	struct hwp_async *self = COM_IMPL(hwp_async, IVdsAsync, iface);
 
@@ -85,7 +86,10 @@ static const struct com_iface hwp_async_ifaces[] = {
 	COM_IFACE(hwp_async, IVdsxJob),
 };
 static const struct com_class hwp_async_class = {
-	"hwp_async", sizeof(struct hwp_async), COM_IFACES(hwp_async_ifaces), hwp_async_destroy,
+	"hwp_async",
+	sizeof(struct hwp_async),
+	COM_IFACES(hwp_async_ifaces),
+	hwp_async_destroy,
 };
 
 struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner)
@@ -109,7 +113,8 @@ struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner)
 	return self;
 }
 
-void hwp_async_give(struct hwp_async *self, struct vdc_async *inner, uint32_t number, IVdsAsync **out)
+void hwp_async_give(
+	struct hwp_async *self, struct vdc_async *inner, uint32_t number, IVdsAsync **out)
 {
 	if (self->inner != inner) {
 		vdc_async_unref(self->inner);

@@ -7,10 +7,10 @@
  *   CORRUPT          success → REDISCOVERED           VDS_E_PROVIDER_CACHE_CORRUPT
  *   REDISCOVERED     again                            success → VALID, failure → CORRUPT
  *
- * In every state but VALID the methods that list the code answer it (hwp_check.c); background recovery
- * rests, host I/O goes on. An array that does not answer makes the cache CORRUPT: what is remembered of
- * it cannot be trusted. The state is kept in the store, so that a cure can be begun by one program and
- * ended by the next.
+ * In every state but VALID the methods that list the code answer it (hwp_check.c); background
+ * recovery rests, host I/O goes on. An array that does not answer makes the cache CORRUPT: what is
+ * remembered of it cannot be trusted. The state is kept in the store, so that a cure can be begun
+ * by one program and ended by the next.
  */
 #include "provider/hw/hwp.h"
 
@@ -50,7 +50,7 @@ static bool contact_lost(struct hwp *p)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->arrays)
+	list_for_each (pos, tmp, &p->arrays)
 		if (list_entry(pos, struct hwp_array, link)->unreachable)
 			return true;
 	return false;
@@ -71,7 +71,7 @@ HRESULT hwp_cache_reenumerate(struct hwp_call *call)
 
 	if (contact_lost(p))
 		return lose_contact(call);
-	list_for_each(pos, tmp, &p->arrays) {
+	list_for_each (pos, tmp, &p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		if (a->gone && !a->departed) {
 			a->departed = true;
@@ -95,7 +95,7 @@ HRESULT hwp_cache_refresh(struct hwp_call *call)
 		return VDS_E_PROVIDER_CACHE_CORRUPT;
 	if (contact_lost(p))
 		return lose_contact(call);
-	list_for_each(pos, tmp, &p->arrays) {
+	list_for_each (pos, tmp, &p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		if (a->gone || a->departed)
 			continue;

@@ -5,11 +5,11 @@
  *	arguments → INC → CC → OD → SF → AC → NF → NS / INV → NES / NED
  *
  * Arguments are the method's own, before it calls; INC is answered at the door (hwp_enter). This
- * file does CC to AC, as far as the method's row lists them; what follows depends on the arguments and
- * is the body's. Checks and body are one stretch on the worker.
+ * file does CC to AC, as far as the method's row lists them; what follows depends on the arguments
+ *and is the body's. Checks and body are one stretch on the worker.
  *
- * AC comes from slots: an exclusive call owns one, from the end of its checks to the end of its body.
- * A job that goes on after the call is not a slot: the engine knows it (HWP_BUSY).
+ * AC comes from slots: an exclusive call owns one, from the end of its checks to the end of its
+ *body. A job that goes on after the call is not a slot: the engine knows it (HWP_BUSY).
  */
 #include "provider/hw/hwp.h"
 
@@ -37,7 +37,8 @@ bool hwp_slot_conflict(const struct hwp_call *call, const struct hwp_call *other
 	case HWP_QUERY:
 		return array && (theirs == HWP_ALL || other->method == HWP_M_SUB_REENUMERATE);
 	case HWP_SHARED:
-		return array && (theirs == HWP_ALL || theirs == HWP_ARRAY || same_object(call, other));
+		return array &&
+		       (theirs == HWP_ALL || theirs == HWP_ARRAY || same_object(call, other));
 	case HWP_OBJECT:
 		return array && (theirs == HWP_ALL || theirs == HWP_ARRAY ||
 					same_object(call, other) || under(call, &other->slot_id));
@@ -73,7 +74,7 @@ static bool slot_take(struct hwp_call *call, bool always)
 	enum hwp_mode mode = hwp_method_info(call->method)->mode;
 
 	slot_scope(call);
-	list_for_each(pos, tmp, &call->p->slots)
+	list_for_each (pos, tmp, &call->p->slots)
 		if (hwp_slot_conflict(call, list_entry(pos, struct hwp_call, slot_link)))
 			return false;
 	if (always || mode == HWP_OBJECT || mode == HWP_ARRAY || mode == HWP_ALL) {
@@ -99,7 +100,7 @@ static HRESULT resolve(struct hwp_call *call)
 
 	if (call->kind == HWP_PROVIDER)
 		return S_OK;
-	list_for_each(pos, tmp, &call->p->arrays) {
+	list_for_each (pos, tmp, &call->p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		bool found = false;
 
@@ -122,7 +123,8 @@ static HRESULT resolve(struct hwp_call *call)
 			found = a->eng && !eng_lun_info(a->eng, &call->id, &call->lun);
 			break;
 		case HWP_PLEX:
-			found = a->eng && !eng_plex_find(a->eng, &call->id, &lun, &call->plex_index) &&
+			found = a->eng &&
+				!eng_plex_find(a->eng, &call->id, &lun, &call->plex_index) &&
 				!eng_lun_info(a->eng, &lun, &call->lun);
 			break;
 		}
@@ -163,7 +165,7 @@ static bool has_failed(const struct hwp_call *call)
 static bool is_maintenance(enum hwp_method m)
 {
 	return m == HWP_M_START_MAINTENANCE || m == HWP_M_STOP_MAINTENANCE ||
-		m == HWP_M_PULSE_MAINTENANCE;
+	       m == HWP_M_PULSE_MAINTENANCE;
 }
 
 static bool of_the_bay(const struct hwp_call *call)

@@ -3,8 +3,8 @@
  * The clerk: one thread that does the store's work for the worker.
  *
  * A store function waits for a disk flush and needs more stack than a task has; the worker may do
- * neither. A task hands such work over and waits as a task, so that the loop goes on serving I/O; an
- * event hands it over and does not wait. Items are done in the order in which they came.
+ * neither. A task hands such work over and waits as a task, so that the loop goes on serving I/O;
+ * an event hands it over and does not wait. Items are done in the order in which they came.
  */
 #include "provider/hw/hwp.h"
 

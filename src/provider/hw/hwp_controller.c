@@ -69,7 +69,8 @@ HRESULT hwp_controller_set_offline(struct hwp_call *call, bool offline)
 		return hr;
 	a->controller_offline = offline;
 	if (offline)
-		group[n++] = hwp_notification(HWP_CONTROLLER, VDS_NF_CONTROLLER_REMOVED, &a->controller);
+		group[n++] =
+			hwp_notification(HWP_CONTROLLER, VDS_NF_CONTROLLER_REMOVED, &a->controller);
 	group[n++] = hwp_notification(HWP_CONTROLLER, VDS_NF_CONTROLLER_MODIFY, &a->controller);
 	hwp_notify(call->p, group, n);
 	return S_OK;
@@ -102,8 +103,8 @@ HRESULT hwp_luns_body(struct hwp_call *call)
 	return hwp_fail(call, rc);
 }
 
-HRESULT hwp_query_associated(struct hwp_face *face, enum hwp_method method, const char *key,
-	IEnumVdsObject **out)
+HRESULT hwp_query_associated(
+	struct hwp_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out)
 {
 	struct hwp_idents list = {0};
 
@@ -126,8 +127,8 @@ static HRESULT props_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_controller_GetProperties(IVdsController *iface,
-	VDS_CONTROLLER_PROP *prop)
+static HRESULT STDMETHODCALLTYPE hwp_controller_GetProperties(
+	IVdsController *iface, VDS_CONTROLLER_PROP *prop)
 {
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 	VDS_CONTROLLER_STATUS status;
@@ -152,8 +153,8 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_GetProperties(IVdsController *if
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_controller_GetSubSystem(IVdsController *iface,
-	IVdsSubSystem **out)
+static HRESULT STDMETHODCALLTYPE hwp_controller_GetSubSystem(
+	IVdsController *iface, IVdsSubSystem **out)
 {
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
@@ -161,8 +162,8 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_GetSubSystem(IVdsController *ifa
 	return hwp_get_sub_system(&self->face, HWP_M_CTL_GET_SUB_SYSTEM, out);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_controller_GetPortProperties(IVdsController *iface,
-	SHORT number, VDS_PORT_PROP *prop)
+static HRESULT STDMETHODCALLTYPE hwp_controller_GetPortProperties(
+	IVdsController *iface, SHORT number, VDS_PORT_PROP *prop)
 {
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
@@ -210,14 +211,14 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_Reset(IVdsController *iface)
 		nothing_to_drop, NULL);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_controller_QueryAssociatedLuns(IVdsController *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE hwp_controller_QueryAssociatedLuns(
+	IVdsController *iface, IEnumVdsObject **out)
 {
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
 	COM_TRACE(self);
-	return hwp_query_associated(&self->face, HWP_M_CTL_QUERY_ASSOCIATED_LUNS,
-		HWP_KEY_CONTROLLER_OFF, out);
+	return hwp_query_associated(
+		&self->face, HWP_M_CTL_QUERY_ASSOCIATED_LUNS, HWP_KEY_CONTROLLER_OFF, out);
 }
 
 static HRESULT status_body(struct hwp_call *call)
@@ -229,8 +230,8 @@ static HRESULT status_body(struct hwp_call *call)
 	return hwp_controller_set_offline(call, status == VDS_CS_OFFLINE);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_controller_SetStatus(IVdsController *iface,
-	VDS_CONTROLLER_STATUS status)
+static HRESULT STDMETHODCALLTYPE hwp_controller_SetStatus(
+	IVdsController *iface, VDS_CONTROLLER_STATUS status)
 {
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
@@ -291,7 +292,9 @@ static const struct com_iface hwp_controller_ifaces[] = {
 	COM_IFACE(hwp_controller, IVdsxNumber),
 };
 static const struct com_class hwp_controller_class = {
-	"hwp_controller", sizeof(struct hwp_controller), COM_IFACES(hwp_controller_ifaces),
+	"hwp_controller",
+	sizeof(struct hwp_controller),
+	COM_IFACES(hwp_controller_ifaces),
 	hwp_controller_destroy,
 };
 

@@ -8,7 +8,8 @@
 /* [worker, task] Keeps in the store that the administrator wants the object offline, or not. */
 HRESULT hwp_wish_keep(struct hwp_call *call, const struct guid *id, bool offline);
 
-/* [worker, task] Takes the controller of call->array offline (after a flush) or online, and tells. */
+/* [worker, task] Takes the controller of call->array offline (after a flush) or online, and tells.
+ */
 HRESULT hwp_controller_set_offline(struct hwp_call *call, bool offline);
 
 /* Strings and states of the port of a subsystem. */
@@ -23,7 +24,7 @@ HRESULT hwp_luns_body(struct hwp_call *call);
 /* Whether the LUN is served by the one controller or port. (any thread but the worker) */
 bool hwp_is_active(struct hwp *p, const struct guid *lun, const char *key);
 /* QueryAssociatedLuns of either. */
-HRESULT hwp_query_associated(struct hwp_face *face, enum hwp_method method, const char *key,
-	IEnumVdsObject **out);
+HRESULT hwp_query_associated(
+	struct hwp_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out);
 
 #endif

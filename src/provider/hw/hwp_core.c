@@ -4,8 +4,8 @@
  *
  * Stopping: new calls are refused, hold points let go, calls under way are waited for; then the
  * worker checkpoints and closes the arrays, its loop ends, the clerk does what is left, and the
- * last notifications go out. Facades may live longer: they hold the core's memory, and every method of
- * theirs answers VDS_E_OBJECT_DELETED.
+ * last notifications go out. Facades may live longer: they hold the core's memory, and every method
+ * of theirs answers VDS_E_OBJECT_DELETED.
  */
 #include "provider/hw/hwp.h"
 #include "provider/hw/hwp_event.h"
@@ -129,19 +129,18 @@ static int start_on_worker(void *arg)
 
 	task_mutex_init(&p->admin);
 	p->cache = (enum hwp_cache)s->cache;
-	vec_for_each(&s->faults, fault)
-	{
+	vec_for_each (&s->faults, fault) {
 		if (hwp_faults_push(&p->faults, *fault))
 			return -ENOMEM;
 		if (fault->kind == STO_FAULT_CACHE_CORRUPT && p->cache == HWP_CACHE_VALID)
 			p->cache = HWP_CACHE_CORRUPT;
 	}
-	vec_for_each(&s->setups, setup)
-	{
+	vec_for_each (&s->setups, setup) {
 		struct hwp_array *a;
 		int rc = hwp_array_add(p, setup, &a);
 		if (rc)
-			return err_set(s->err, rc, "There is no memory for the subsystem %s.", setup->row.name);
+			return err_set(s->err, rc, "There is no memory for the subsystem %s.",
+				setup->row.name);
 	}
 	return 0;
 }
@@ -151,7 +150,7 @@ static int stop_on_worker(void *arg)
 	struct hwp *p = arg;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->arrays)
+	list_for_each (pos, tmp, &p->arrays)
 		hwp_array_free(list_entry(pos, struct hwp_array, link));
 	hwp_faults_free(&p->faults);
 	hwp_points_free(p);

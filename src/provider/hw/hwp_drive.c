@@ -42,8 +42,8 @@ static HRESULT get_props(struct hwp_face *face, enum hwp_method method, VDS_DRIV
 	if (FAILED(hr))
 		return hr;
 	if (!hwp_set_text(&out->pwszFriendlyName, "Drive in slot %d", info.slot) ||
-		!hwp_set_text(&out->pwszIdentification, "%s",
-			info.serial[0] ? info.serial : info.path)) {
+		!hwp_set_text(
+			&out->pwszIdentification, "%s", info.serial[0] ? info.serial : info.path)) {
 		vdc_clear(VDS_DRIVE_PROP2, out);
 		return E_OUTOFMEMORY;
 	}
@@ -108,8 +108,8 @@ static HRESULT extents_body(struct hwp_call *call)
 	return hwp_fail(call, eng_drive_extents(call->eng, &call->id, &e->list, &e->count));
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_drive_QueryExtents(IVdsDrive *iface, VDS_DRIVE_EXTENT **out,
-	LONG *count)
+static HRESULT STDMETHODCALLTYPE hwp_drive_QueryExtents(
+	IVdsDrive *iface, VDS_DRIVE_EXTENT **out, LONG *count)
 {
 	struct hwp_drive *self = COM_IMPL(hwp_drive, IVdsDrive, iface);
 	struct hwp_extents e = {0};
@@ -186,8 +186,8 @@ static HRESULT status_body(struct hwp_call *call)
 		return VDS_E_NOT_SUPPORTED; /* facts, not wishes */
 	if (hwp_drive_status(&call->drive) == status)
 		return S_OK;
-	return hwp_fail(call, eng_drive_set_offline(call->eng, &call->id,
-		status == VDS_DRS_OFFLINE, &call->err));
+	return hwp_fail(call,
+		eng_drive_set_offline(call->eng, &call->id, status == VDS_DRS_OFFLINE, &call->err));
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_drive_SetStatus(IVdsDrive *iface, VDS_DRIVE_STATUS status)
@@ -196,8 +196,8 @@ static HRESULT STDMETHODCALLTYPE hwp_drive_SetStatus(IVdsDrive *iface, VDS_DRIVE
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_DRIVE_STATUS, (ULONG)status));
-	return hwp_call(self->face.p, HWP_M_DRIVE_SET_STATUS, HWP_DRIVE, &self->face.id, status_body,
-		&status);
+	return hwp_call(self->face.p, HWP_M_DRIVE_SET_STATUS, HWP_DRIVE, &self->face.id,
+		status_body, &status);
 }
 
 /* ---- IVdsxDrive ---------------------------------------------------------------------------- */
@@ -259,7 +259,10 @@ static const struct com_iface hwp_drive_ifaces[] = {
 	COM_IFACE(hwp_drive, IVdsxDrive),
 };
 static const struct com_class hwp_drive_class = {
-	"hwp_drive", sizeof(struct hwp_drive), COM_IFACES(hwp_drive_ifaces), hwp_drive_destroy,
+	"hwp_drive",
+	sizeof(struct hwp_drive),
+	COM_IFACES(hwp_drive_ifaces),
+	hwp_drive_destroy,
 };
 
 struct com_object *hwp_drive_make(struct hwp_face *face)

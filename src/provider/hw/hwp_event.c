@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the engine tells becomes groups of VDS notifications, and facts in the store: object numbers in
- * the order of arrival, which drive is in which bay and since when it is missing, and the end of
+ * What the engine tells becomes groups of VDS notifications, and facts in the store: object numbers
+ * in the order of arrival, which drive is in which bay and since when it is missing, and the end of
  * maintenance operations that a lost drive cannot go on with (hardware.md 10.4).
  *
  * The engine's callback runs on the worker and waits for nothing: notifications are queued, the
@@ -12,8 +12,10 @@
 #include "base/log.h"
 #include "vdscom/events.h"
 
-enum { MOVING = STO_MAINT_BIT(STO_MAINT_SPIN_DOWN) | STO_MAINT_BIT(STO_MAINT_SPIN_UP) |
-		STO_MAINT_BIT(STO_MAINT_PING) };
+enum {
+	MOVING = STO_MAINT_BIT(STO_MAINT_SPIN_DOWN) | STO_MAINT_BIT(STO_MAINT_SPIN_UP) |
+		 STO_MAINT_BIT(STO_MAINT_PING)
+};
 
 int hwp_events_start(struct hwp *p, IVdsAdviseSink *sink, struct err *err)
 {
@@ -80,10 +82,10 @@ void hwp_notify_one(struct hwp *p, enum hwp_kind kind, ULONG event, const struct
 struct note {
 	struct hwp *p;
 	enum hwp_kind kind;
-	bool gone;             /* the object departed */
+	bool gone; /* the object departed */
 	struct guid id, subsystem;
-	bool present;          /* drive: it is in its bay and answers */
-	bool still;            /* drive: it does not turn or answer any more */
+	bool present; /* drive: it is in its bay and answers */
+	bool still;   /* drive: it does not turn or answer any more */
 	int16_t bus, slot;
 	int64_t lost_at;
 };
@@ -97,8 +99,8 @@ static int note_drive(struct note *n, struct err *err)
 	if (n->gone) {
 		rc = sto_maint_clear_all(sto, &n->id, err);
 		if (!rc && !sto_bay_find(sto, &n->id, &bay, NULL))
-			rc = sto_bay_set_lost(sto, &bay.subsystem, bay.bus, bay.slot, bay.lost_ms, true,
-				err);
+			rc = sto_bay_set_lost(
+				sto, &bay.subsystem, bay.bus, bay.slot, bay.lost_ms, true, err);
 		return rc;
 	}
 	rc = sto_bay_set_drive(sto, &n->subsystem, n->bus, n->slot, &n->id, err);
@@ -149,7 +151,7 @@ static void note(struct hwp_array *a, enum hwp_kind kind, const struct guid *id,
 		n->lost_at = info.lost_at;
 		n->present = info.state != ENG_DRIVE_REMOVED;
 		n->still = info.state == ENG_DRIVE_REMOVED || info.state == ENG_DRIVE_FAILED ||
-			info.state == ENG_DRIVE_OFFLINE;
+			   info.state == ENG_DRIVE_OFFLINE;
 	}
 	hwp_clerk_post(a->p, note_in_store, n);
 }
@@ -206,7 +208,8 @@ static struct meaning meaning_of(enum eng_event_kind kind)
 	return (struct meaning){HWP_SUB_SYSTEM, VDS_NF_SUB_SYSTEM_MODIFY, false};
 }
 
-void hwp_engine_events(void *ctx, struct eng_array *eng, const struct eng_event *list, unsigned count)
+void hwp_engine_events(
+	void *ctx, struct eng_array *eng, const struct eng_event *list, unsigned count)
 {
 	struct hwp_array *a = ctx;
 	VDS_NOTIFICATION *group = calloc(count + 1, sizeof(*group));

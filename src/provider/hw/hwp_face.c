@@ -2,9 +2,9 @@
 /*
  * Facades: made when asked for, one living one for each id, gone when their last user lets go.
  *
- * Each holds the core's memory and the service. The hold on the service may be the last one; then its
- * release ends the service, which waits for the provider's threads. So a facade that dies on one of those
- * threads leaves that release to a thread of its own.
+ * Each holds the core's memory and the service. The hold on the service may be the last one; then
+ * its release ends the service, which waits for the provider's threads. So a facade that dies on
+ * one of those threads leaves that release to a thread of its own.
  */
 #include "provider/hw/hwp.h"
 
@@ -77,8 +77,8 @@ void hwp_face_fini(struct hwp_face *face)
 		pthread_detach(thread);
 }
 
-HRESULT hwp_face_get(struct hwp *p, enum hwp_kind kind, const struct guid *id, REFIID riid,
-	void **out)
+HRESULT hwp_face_get(
+	struct hwp *p, enum hwp_kind kind, const struct guid *id, REFIID riid, void **out)
 {
 	struct hwp_face want = {.p = p, .kind = kind, .id = *id};
 	struct com_object *com;

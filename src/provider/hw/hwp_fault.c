@@ -3,18 +3,18 @@
  * Faults on purpose: what each does to the arrays, and that it is done again at each open.
  *
  * The store keeps the list; struct hwp has a copy for the worker. A fault of an object is applied
- * when the object's array opens and when it is injected, and undone when it is cleared. Faults of the
- * medium that the array itself mends (a read error that was rewritten) are taken back out of the store
- * when the array closes.
+ * when the object's array opens and when it is injected, and undone when it is cleared. Faults of
+ * the medium that the array itself mends (a read error that was rewritten) are taken back out of
+ * the store when the array closes.
  */
 #include "provider/hw/hwp.h"
 
-const struct sto_fault *hwp_fault_find(const struct hwp *p, const struct guid *id,
-	enum sto_fault_kind kind)
+const struct sto_fault *hwp_fault_find(
+	const struct hwp *p, const struct guid *id, enum sto_fault_kind kind)
 {
 	const struct sto_fault *f;
 
-	vec_for_each(&p->faults, f)
+	vec_for_each (&p->faults, f)
 		if (f->kind == kind && guid_equal(&f->id, id))
 			return f;
 	return NULL;
@@ -62,8 +62,8 @@ static bool is_lun(struct eng_array *eng, const struct guid *id)
 	return eng && !eng_lun_info(eng, id, &info);
 }
 
-int hwp_ident_find(struct hwp *p, const struct guid *id, struct hwp_ident *out,
-	struct hwp_array **array)
+int hwp_ident_find(
+	struct hwp *p, const struct guid *id, struct hwp_ident *out, struct hwp_array **array)
 {
 	struct guid provider = com_guid_to(&HWP_PROVIDER_ID);
 	struct list *pos, *tmp;
@@ -74,7 +74,7 @@ int hwp_ident_find(struct hwp *p, const struct guid *id, struct hwp_ident *out,
 		out->kind = HWP_PROVIDER;
 		return 0;
 	}
-	list_for_each(pos, tmp, &p->arrays) {
+	list_for_each (pos, tmp, &p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		struct guid lun;
 		unsigned index;
@@ -112,9 +112,11 @@ static int apply_to_drive(struct hwp_array *a, const struct sto_fault *f, struct
 	case STO_FAULT_UNREACHABLE:
 		return eng_drive_fault_add(a->eng, &f->id, BLK_FAULT_UNREACHABLE, 0, 0);
 	case STO_FAULT_READ_ERROR:
-		return eng_drive_fault_add(a->eng, &f->id, BLK_FAULT_READ_ERROR, f->offset, f->size);
+		return eng_drive_fault_add(
+			a->eng, &f->id, BLK_FAULT_READ_ERROR, f->offset, f->size);
 	case STO_FAULT_WRITE_ERROR:
-		return eng_drive_fault_add(a->eng, &f->id, BLK_FAULT_WRITE_ERROR, f->offset, f->size);
+		return eng_drive_fault_add(
+			a->eng, &f->id, BLK_FAULT_WRITE_ERROR, f->offset, f->size);
 	case STO_FAULT_SLOW:
 		return eng_drive_fault_add(a->eng, &f->id, BLK_FAULT_DELAY, 0, f->size);
 	case STO_FAULT_CORRUPT: /* once, not kept */
@@ -167,7 +169,8 @@ int hwp_fault_apply(struct hwp *p, const struct sto_fault *f, struct err *err)
 
 	if (rc)
 		return err_set(err, rc, "No object has this id.");
-	if (f->kind == STO_FAULT_NO_OPERATION && ident.kind != HWP_PROVIDER && ident.kind != HWP_PLEX)
+	if (f->kind == STO_FAULT_NO_OPERATION && ident.kind != HWP_PROVIDER &&
+		ident.kind != HWP_PLEX)
 		return 0;
 	switch (ident.kind) {
 	case HWP_PROVIDER:
@@ -250,7 +253,7 @@ static int settle_in_store(void *arg)
 	if (rc)
 		return rc;
 	rc = sto_fault_clear(sto, &s->drive, STO_FAULT_READ_ERROR, NULL);
-	vec_for_each(&s->left, f)
+	vec_for_each (&s->left, f)
 		if (!rc)
 			rc = sto_fault_add(sto, f, NULL);
 	if (!rc)

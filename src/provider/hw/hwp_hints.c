@@ -17,8 +17,8 @@ uint32_t hwp_stripe_nearest(uint32_t bytes)
 	return size;
 }
 
-static void policy(struct hwp_wishes *out, const VDS_HINTS2 *h, ULONGLONG bit, BOOL wanted,
-	unsigned flag)
+static void policy(
+	struct hwp_wishes *out, const VDS_HINTS2 *h, ULONGLONG bit, BOOL wanted, unsigned flag)
 {
 	if (!(h->ullHintMask & bit))
 		return;
@@ -109,7 +109,7 @@ bool hwp_type_known(VDS_LUN_TYPE type)
 bool hwp_type_automagic(VDS_LUN_TYPE type)
 {
 	return type == VDS_LT_DEFAULT || type == VDS_LT_FAULT_TOLERANT ||
-		type == VDS_LT_NON_FAULT_TOLERANT;
+	       type == VDS_LT_NON_FAULT_TOLERANT;
 }
 
 bool hwp_type_plain(VDS_LUN_TYPE type)

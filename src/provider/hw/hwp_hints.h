@@ -2,8 +2,9 @@
 /*
  * Hints and types between VDS and the engine. Pure functions.
  *
- * Hints are wishes (hardware.md 12.5): a BOOL counts only when its bit is in the mask, a number only
- * when it is not 0, and what the array does not have is ignored. QueryHints tells what is in force.
+ * Hints are wishes (hardware.md 12.5): a BOOL counts only when its bit is in the mask, a number
+ * only when it is not 0, and what the array does not have is ignored. QueryHints tells what is in
+ * force.
  */
 #ifndef PROVIDER_HW_HWP_HINTS_H
 #define PROVIDER_HW_HWP_HINTS_H
@@ -15,7 +16,8 @@
 /* Stripe sizes offered: 4 KiB to 1 MiB. */
 #define HWP_STRIPE_MIN        4096u
 #define HWP_STRIPE_MAX        (1024u * 1024u)
-#define HWP_STRIPE_SIZE_FLAGS (HWP_STRIPE_MAX * 2 - HWP_STRIPE_MIN) /* bit n stands for 2^n bytes */
+#define HWP_STRIPE_SIZE_FLAGS (HWP_STRIPE_MAX * 2 - HWP_STRIPE_MIN) /* bit n stands for 2^n bytes  \
+								     */
 
 /* The hints this array knows. */
 #define HWP_HINTS_KNOWN                                                                            \

@@ -82,10 +82,10 @@ static bool fill_identifiers(const struct guid *lun, VDS_STORAGE_DEVICE_ID_DESCR
 	VDS_STORAGE_IDENTIFIER *id = d->m_rgIdentifiers;
 	return set_identifier(&id[0], VDSStorageIdCodeSetBinary, VDSStorageIdTypeFCPHName, naa,
 		       sizeof(naa)) &&
-		set_identifier(&id[1], VDSStorageIdCodeSetAscii, VDSStorageIdTypeVendorId, vendor,
-			8 + 32) &&
-		set_identifier(&id[2], VDSStorageIdCodeSetUtf8, VDSStorageIdTypeScsiNameString, name,
-			sizeof(name));
+	       set_identifier(&id[1], VDSStorageIdCodeSetAscii, VDSStorageIdTypeVendorId, vendor,
+		       8 + 32) &&
+	       set_identifier(&id[2], VDSStorageIdCodeSetUtf8, VDSStorageIdTypeScsiNameString, name,
+		       sizeof(name));
 }
 
 bool hwp_identity_fill(const struct guid *lun, const GUID *signature, VDS_LUN_INFORMATION *out)
@@ -130,8 +130,8 @@ bool hwp_identity_matches(const struct guid *lun, const VDS_LUN_INFORMATION *inf
 			return true;
 	}
 	return info->m_szVendorId && info->m_szProductId && info->m_szSerialNumber &&
-		!strcmp(info->m_szVendorId, HWP_VENDOR) &&
-		!strcmp(info->m_szProductId, HWP_PRODUCT) && !strcmp(info->m_szSerialNumber, serial);
+	       !strcmp(info->m_szVendorId, HWP_VENDOR) &&
+	       !strcmp(info->m_szProductId, HWP_PRODUCT) && !strcmp(info->m_szSerialNumber, serial);
 }
 
 GUID hwp_identity_signature(const uint8_t *sector0, const uint8_t *sector1)

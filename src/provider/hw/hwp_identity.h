@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a LUN says of itself to a host: standard INQUIRY, serial number (80h) and device
- * identification (83h), as VDS_LUN_INFORMATION. Everything follows from the LUN's id alone, so it is
- * the same after restart, extension, renaming, masking and on another machine.
+ * identification (83h), as VDS_LUN_INFORMATION. Everything follows from the LUN's id alone, so it
+ * is the same after restart, extension, renaming, masking and on another machine.
  */
 #ifndef PROVIDER_HW_HWP_IDENTITY_H
 #define PROVIDER_HW_HWP_IDENTITY_H

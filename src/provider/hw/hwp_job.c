@@ -6,9 +6,9 @@
  *	                                     │
  *	                          hwp_async: what clients hold
  *
- * The record lives while the job runs or rests in this process. It may hold the inner vdc_async, which
- * holds nothing; a client's hwp_async holds the service as well, like every facade. Letting go of
- * it cancels nothing. A job that has ended is answered from the store.
+ * The record lives while the job runs or rests in this process. It may hold the inner vdc_async,
+ *which holds nothing; a client's hwp_async holds the service as well, like every facade. Letting go
+ *of it cancels nothing. A job that has ended is answered from the store.
  */
 #include "provider/hw/hwp_job.h"
 
@@ -18,10 +18,10 @@ struct record {
 	struct list link;
 	struct hwp *p;
 	uint32_t number;
-	struct eng_job *eng;   /* a reference */
+	struct eng_job *eng; /* a reference */
 	struct eng_array *array;
 	struct vdc_async *inner; /* a reference, or NULL: nobody asked yet */
-	uint64_t told_ns;      /* the store, of progress */
+	uint64_t told_ns;        /* the store, of progress */
 	bool interrupted;
 };
 
@@ -95,13 +95,14 @@ uint32_t hwp_job_number(void *ctx, enum eng_job_type type, const struct guid *ob
 	struct number_ask ask = {
 		.p = p,
 		.resumed = resumed,
-		.job = {
-			.kind = output_types[type],
-			.object = *object,
-			.object_kind = HWP_LUN,
-			.result = VDS_E_OPERATION_PENDING,
-			.automatic = !guid_equal(&p->asked_for, object),
-		},
+		.job =
+			{
+				.kind = output_types[type],
+				.object = *object,
+				.object_kind = HWP_LUN,
+				.result = VDS_E_OPERATION_PENDING,
+				.automatic = !guid_equal(&p->asked_for, object),
+			},
 	};
 
 	hwp_clerk_call_blocking(p, ask_number, &ask);
@@ -127,8 +128,8 @@ static int update_store(void *arg)
 	case ENG_JOB_RUNNING:
 	case ENG_JOB_INTERRUPTED:
 		if (!rc)
-			rc = sto_job_interrupt(sto, u->info.number,
-				u->info.state == ENG_JOB_INTERRUPTED, &err);
+			rc = sto_job_interrupt(
+				sto, u->info.number, u->info.state == ENG_JOB_INTERRUPTED, &err);
 		goto out;
 	case ENG_JOB_DONE:
 		break;
@@ -165,7 +166,7 @@ static struct record *find_record(struct hwp *p, uint32_t number)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->jobs) {
+	list_for_each (pos, tmp, &p->jobs) {
 		struct record *r = list_entry(pos, struct record, link);
 		if (r->number == number)
 			return r;
@@ -230,7 +231,7 @@ void hwp_jobs_interrupt(struct hwp *p, struct eng_array *eng)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->jobs) {
+	list_for_each (pos, tmp, &p->jobs) {
 		struct record *r = list_entry(pos, struct record, link);
 		if (r->array != eng)
 			continue;
@@ -438,8 +439,7 @@ static HRESULT overlay_body(struct hwp_call *call)
 	struct hwp_props *props = call->args;
 	VDSX_JOB_PROP *prop;
 
-	vec_for_each(props, prop)
-	{
+	vec_for_each (props, prop) {
 		struct record *r = find_record(call->p, prop->ulNumber);
 		struct eng_job_info info;
 		if (!r)
@@ -449,8 +449,8 @@ static HRESULT overlay_body(struct hwp_call *call)
 		prop->ullDoneBytes = info.done_bytes;
 		prop->ullTotalBytes = info.total_bytes;
 		prop->bCancelable = info.cancelable;
-		prop->state = info.state == ENG_JOB_INTERRUPTED ? VDSX_JOB_INTERRUPTED
-								: VDSX_JOB_RUNNING;
+		prop->state =
+			info.state == ENG_JOB_INTERRUPTED ? VDSX_JOB_INTERRUPTED : VDSX_JOB_RUNNING;
 	}
 	return S_OK;
 }
@@ -469,8 +469,7 @@ static int read_jobs(struct hwp *p, const uint32_t *number, struct hwp_props *ou
 	} else {
 		rc = sto_job_list(p->sto, false, &jobs, NULL);
 	}
-	vec_for_each(&jobs, job)
-	{
+	vec_for_each (&jobs, job) {
 		prop_from_store(job, &prop);
 		if (!rc)
 			rc = hwp_props_push(out, prop);
@@ -527,8 +526,8 @@ int hwp_job_record(struct hwp *p, VDS_ASYNC_OUTPUT_TYPE type, enum hwp_kind kind
 	int rc = sto_job_create(p->sto, &job, err);
 
 	if (!rc)
-		rc = sto_job_finish(p->sto, job.number, SUCCEEDED(hr) ? STO_JOB_DONE : STO_JOB_FAILED,
-			hr, err);
+		rc = sto_job_finish(
+			p->sto, job.number, SUCCEEDED(hr) ? STO_JOB_DONE : STO_JOB_FAILED, hr, err);
 	*number = job.number;
 	return rc;
 }

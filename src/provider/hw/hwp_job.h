@@ -25,8 +25,8 @@ HRESULT hwp_async_new(struct hwp *p, struct vdc_async *inner, uint32_t number, I
 /* As above, in two steps: made before the work begins, and given its number after. */
 struct hwp_async;
 struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner); /* NULL: memory */
-void hwp_async_give(struct hwp_async *async, struct vdc_async *inner, uint32_t number,
-	IVdsAsync **out);
+void hwp_async_give(
+	struct hwp_async *async, struct vdc_async *inner, uint32_t number, IVdsAsync **out);
 void hwp_async_drop(struct hwp_async *async); /* NULL is allowed */
 
 /* Properties of one job, or with number NULL of all. */

@@ -40,8 +40,8 @@ static int read_kept(struct hwp *p, const struct guid *id, char **mask, uint32_t
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static bool fill_texts(const struct eng_lun_info *info, const char *mask, uint32_t number,
-	VDS_LUN_PROP *prop)
+static bool fill_texts(
+	const struct eng_lun_info *info, const char *mask, uint32_t number, VDS_LUN_PROP *prop)
 {
 	char serial[33];
 
@@ -50,7 +50,7 @@ static bool fill_texts(const struct eng_lun_info *info, const char *mask, uint32
 			  : !hwp_set_text(&prop->pwszFriendlyName, "LUN %u", number))
 		return false;
 	return hwp_set_text(&prop->pwszIdentification, "%s", serial) &&
-		(prop->pwszUnmaskingList = com_strdup_utf8_to_wide(mask ? mask : "")) != NULL;
+	       (prop->pwszUnmaskingList = com_strdup_utf8_to_wide(mask ? mask : "")) != NULL;
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_lun_GetProperties(IVdsLun *iface, VDS_LUN_PROP *prop)
@@ -62,8 +62,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetProperties(IVdsLun *iface, VDS_LUN_P
 
 	COM_TRACE(self);
 	VDC_OUT(prop);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_LUN_GET_PROPERTIES, HWP_LUN, &self->face.id,
-		info_body, &info);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_LUN_GET_PROPERTIES, HWP_LUN, &self->face.id, info_body, &info);
 	if (FAILED(hr))
 		return hr;
 	int rc = read_kept(self->face.p, &self->face.id, &mask, &number);
@@ -104,7 +104,8 @@ static HRESULT signature_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_lun_GetIdentificationData(IVdsLun *iface, VDS_LUN_INFORMATION *info)
+static HRESULT STDMETHODCALLTYPE hwp_lun_GetIdentificationData(
+	IVdsLun *iface, VDS_LUN_INFORMATION *info)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
 	GUID signature = {0};
@@ -163,8 +164,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_QueryPlexes(IVdsLun *iface, IEnumVdsObj
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_LUN_QUERY_PLEXES, HWP_LUN, &self->face.id,
-		plexes_body, &list);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_LUN_QUERY_PLEXES, HWP_LUN, &self->face.id, plexes_body, &list);
 	if (SUCCEEDED(hr))
 		hr = hwp_enum_new(self->face.p, &list, out);
 	hwp_idents_free(&list);
@@ -220,7 +221,10 @@ static const struct com_iface hwp_lun_ifaces[] = {
 	COM_IFACE(hwp_lun, IVdsxLun),
 };
 static const struct com_class hwp_lun_class = {
-	"hwp_lun", sizeof(struct hwp_lun), COM_IFACES(hwp_lun_ifaces), hwp_lun_destroy,
+	"hwp_lun",
+	sizeof(struct hwp_lun),
+	COM_IFACES(hwp_lun_ifaces),
+	hwp_lun_destroy,
 };
 
 struct com_object *hwp_lun_make(struct hwp_face *face)

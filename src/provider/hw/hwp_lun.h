@@ -27,14 +27,14 @@ struct hwp_lun {
 int hwp_mask_keep(struct hwp *p, const struct guid *lun, const char *list, struct err *err);
 
 /* hwp_lun_job.c: long work */
-HRESULT hwp_lun_Extend(IVdsLun *iface, ULONGLONG bytes, VDS_OBJECT_ID *drives, LONG count,
-	IVdsAsync **out);
+HRESULT hwp_lun_Extend(
+	IVdsLun *iface, ULONGLONG bytes, VDS_OBJECT_ID *drives, LONG count, IVdsAsync **out);
 HRESULT hwp_lun_Shrink(IVdsLun *iface, ULONGLONG bytes, IVdsAsync **out);
 HRESULT hwp_lun_AddPlex(IVdsLun *iface, VDS_OBJECT_ID lun, IVdsAsync **out);
 HRESULT hwp_lun_RemovePlex(IVdsLun *iface, VDS_OBJECT_ID plex, IVdsAsync **out);
 HRESULT hwp_lun_Recover(IVdsLun *iface, IVdsAsync **out);
-HRESULT hwp_lun_QueryMaxLunExtendSize(IVdsLun *iface, VDS_OBJECT_ID *drives, LONG count,
-	ULONGLONG *bytes);
+HRESULT hwp_lun_QueryMaxLunExtendSize(
+	IVdsLun *iface, VDS_OBJECT_ID *drives, LONG count, ULONGLONG *bytes);
 
 /* hwp_lun_act.c: what is done at once */
 HRESULT hwp_lun_SetMask(IVdsLun *iface, LPWSTR list);

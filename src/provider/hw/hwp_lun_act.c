@@ -54,7 +54,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_SetMask(IVdsLun *iface, LPWSTR list)
 	int rc = text ? hwp_mask_normalize(text, &normal) : -ENOMEM;
 	if (rc)
 		return rc == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;
-	return hwp_call(self->face.p, HWP_M_LUN_SET_MASK, HWP_LUN, &self->face.id, mask_body, normal);
+	return hwp_call(
+		self->face.p, HWP_M_LUN_SET_MASK, HWP_LUN, &self->face.id, mask_body, normal);
 }
 
 /* ---- Delete, SetStatus, name --------------------------------------------------------------- */
@@ -90,8 +91,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_SetStatus(IVdsLun *iface, VDS_LUN_STATUS statu
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_LUN_STATUS, (ULONG)status));
-	return hwp_call(self->face.p, HWP_M_LUN_SET_STATUS, HWP_LUN, &self->face.id, status_body,
-		&status);
+	return hwp_call(
+		self->face.p, HWP_M_LUN_SET_STATUS, HWP_LUN, &self->face.id, status_body, &status);
 }
 
 static HRESULT name_body(struct hwp_call *call)

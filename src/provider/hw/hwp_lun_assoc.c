@@ -18,8 +18,8 @@ static HRESULT servers_body(struct hwp_call *call)
 	return hwp_fail(call, hwp_idents_push(call->args, server));
 }
 
-static HRESULT query_active(struct hwp_face *face, enum hwp_method method, const char *key,
-	IEnumVdsObject **out)
+static HRESULT query_active(
+	struct hwp_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out)
 {
 	struct hwp_idents list = {0};
 
@@ -38,12 +38,12 @@ HRESULT STDMETHODCALLTYPE hwp_lun_QueryActiveControllers(IVdsLun *iface, IEnumVd
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
 
 	COM_TRACE(self);
-	return query_active(&self->face, HWP_M_LUN_QUERY_ACTIVE_CONTROLLERS, HWP_KEY_CONTROLLER_OFF,
-		out);
+	return query_active(
+		&self->face, HWP_M_LUN_QUERY_ACTIVE_CONTROLLERS, HWP_KEY_CONTROLLER_OFF, out);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_lun_QueryActiveControllerPorts(IVdsLunControllerPorts *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE hwp_lun_QueryActiveControllerPorts(
+	IVdsLunControllerPorts *iface, IEnumVdsObject **out)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLunControllerPorts, iface);
 
@@ -127,7 +127,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_AssociateControllers(IVdsLun *iface, VDS_OBJEC
 	LONG active_count, VDS_OBJECT_ID *inactive, LONG inactive_count)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
-	struct division d = {active, inactive, active_count, inactive_count, HWP_KEY_CONTROLLER_OFF};
+	struct division d = {
+		active, inactive, active_count, inactive_count, HWP_KEY_CONTROLLER_OFF};
 
 	COM_TRACE(self, "%d active, %d inactive", active_count, inactive_count);
 	return associate(&self->face, HWP_M_LUN_ASSOCIATE_CONTROLLERS, &d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The LUN object: long work. The async object is made first, so that memory cannot run short once the
- * array has begun; then the engine is asked; then the two are tied together.
+ * The LUN object: long work. The async object is made first, so that memory cannot run short once
+ * the array has begun; then the engine is asked; then the two are tied together.
  */
 #include "provider/hw/hwp_lun.h"
 
@@ -69,13 +69,13 @@ static HRESULT extend_body(struct hwp_call *call)
 	if (FAILED(hr))
 		return hr;
 	call->p->asked_for = call->id;
-	int rc = eng_lun_extend(call->eng, &call->id, w->bytes, w->drives.list, w->drives.count, &job,
-		&call->err);
+	int rc = eng_lun_extend(
+		call->eng, &call->id, w->bytes, w->drives.list, w->drives.count, &job, &call->err);
 	return finish(call, rc, job);
 }
 
-HRESULT STDMETHODCALLTYPE hwp_lun_Extend(IVdsLun *iface, ULONGLONG bytes, VDS_OBJECT_ID *drives,
-	LONG count, IVdsAsync **out)
+HRESULT STDMETHODCALLTYPE hwp_lun_Extend(
+	IVdsLun *iface, ULONGLONG bytes, VDS_OBJECT_ID *drives, LONG count, IVdsAsync **out)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
 	struct work w = {.bytes = bytes};
@@ -85,7 +85,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_Extend(IVdsLun *iface, ULONGLONG bytes, VDS_OB
 	VDC_REQUIRE(bytes);
 	HRESULT hr = hwp_ids_take(drives, count, &w.drives);
 	if (SUCCEEDED(hr))
-		hr = start(&self->face, HWP_M_LUN_EXTEND, VDS_ASYNCOUT_EXTENDLUN, extend_body, &w, out);
+		hr = start(&self->face, HWP_M_LUN_EXTEND, VDS_ASYNCOUT_EXTENDLUN, extend_body, &w,
+			out);
 	hwp_ids_drop(&w.drives);
 	return hr;
 }
@@ -97,7 +98,8 @@ static HRESULT max_extend_body(struct hwp_call *call)
 
 	if (FAILED(hr))
 		return hr;
-	int rc = eng_lun_max_extend(call->eng, &call->id, w->drives.list, w->drives.count, &w->bytes);
+	int rc = eng_lun_max_extend(
+		call->eng, &call->id, w->drives.list, w->drives.count, &w->bytes);
 	/* No room is an answer, not a failure. */
 	if (rc == -ENOSPC || rc == -ENOMEDIUM) {
 		w->bytes = 0;
@@ -106,8 +108,8 @@ static HRESULT max_extend_body(struct hwp_call *call)
 	return hwp_fail(call, rc);
 }
 
-HRESULT STDMETHODCALLTYPE hwp_lun_QueryMaxLunExtendSize(IVdsLun *iface, VDS_OBJECT_ID *drives,
-	LONG count, ULONGLONG *bytes)
+HRESULT STDMETHODCALLTYPE hwp_lun_QueryMaxLunExtendSize(
+	IVdsLun *iface, VDS_OBJECT_ID *drives, LONG count, ULONGLONG *bytes)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
 	struct work w = {0};
@@ -116,8 +118,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_QueryMaxLunExtendSize(IVdsLun *iface, VDS_OBJE
 	VDC_OUT(bytes);
 	HRESULT hr = hwp_ids_take(drives, count, &w.drives);
 	if (SUCCEEDED(hr))
-		hr = hwp_call(self->face.p, HWP_M_LUN_QUERY_MAX_EXTEND_SIZE, HWP_LUN, &self->face.id,
-			max_extend_body, &w);
+		hr = hwp_call(self->face.p, HWP_M_LUN_QUERY_MAX_EXTEND_SIZE, HWP_LUN,
+			&self->face.id, max_extend_body, &w);
 	if (SUCCEEDED(hr))
 		*bytes = w.bytes;
 	hwp_ids_drop(&w.drives);
@@ -176,7 +178,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_AddPlex(IVdsLun *iface, VDS_OBJECT_ID lun, IVd
 	COM_TRACE(self);
 	VDC_OUT(out);
 	VDC_REQUIRE(!guid_is_zero(&w.other));
-	return start(&self->face, HWP_M_LUN_ADD_PLEX, VDS_ASYNCOUT_ADDLUNPLEX, add_plex_body, &w, out);
+	return start(
+		&self->face, HWP_M_LUN_ADD_PLEX, VDS_ASYNCOUT_ADDLUNPLEX, add_plex_body, &w, out);
 }
 
 static HRESULT remove_plex_body(struct hwp_call *call)
@@ -203,8 +206,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_RemovePlex(IVdsLun *iface, VDS_OBJECT_ID plex,
 	COM_TRACE(self);
 	VDC_OUT(out);
 	VDC_REQUIRE(!guid_is_zero(&w.other));
-	return start(&self->face, HWP_M_LUN_REMOVE_PLEX, VDS_ASYNCOUT_REMOVELUNPLEX, remove_plex_body,
-		&w, out);
+	return start(&self->face, HWP_M_LUN_REMOVE_PLEX, VDS_ASYNCOUT_REMOVELUNPLEX,
+		remove_plex_body, &w, out);
 }
 
 /* ---- Recover (hardware.md 7.2) ------------------------------------------------------------- */
@@ -227,5 +230,6 @@ HRESULT STDMETHODCALLTYPE hwp_lun_Recover(IVdsLun *iface, IVdsAsync **out)
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	return start(&self->face, HWP_M_LUN_RECOVER, VDS_ASYNCOUT_RECOVERLUN, recover_body, &w, out);
+	return start(
+		&self->face, HWP_M_LUN_RECOVER, VDS_ASYNCOUT_RECOVERLUN, recover_body, &w, out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The LUN object: its bytes and members. A call blocks its client until the worker is done with it, so
- * data moves straight from and to the client's memory.
+ * The LUN object: its bytes and members. A call blocks its client until the worker is done with it,
+ * so data moves straight from and to the client's memory.
  */
 #include "provider/hw/hwp_lun.h"
 
@@ -29,8 +29,8 @@ static HRESULT read_body(struct hwp_call *call)
 		t->length = (size_t)(size - t->offset);
 	while (t->done < t->length) {
 		size_t n = t->length - t->done < STEP ? t->length - t->done : STEP;
-		int rc = eng_lun_read(call->eng, &call->id, t->offset + t->done,
-			(char *)t->buf + t->done, n);
+		int rc = eng_lun_read(
+			call->eng, &call->id, t->offset + t->done, (char *)t->buf + t->done, n);
 		if (rc)
 			return hwp_fail(call, rc);
 		t->done += n;
@@ -38,8 +38,8 @@ static HRESULT read_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_lun_Read(IVdsxLun *iface, ULONGLONG offset, ULONG cb, BYTE *data,
-	ULONG *read)
+static HRESULT STDMETHODCALLTYPE hwp_lun_Read(
+	IVdsxLun *iface, ULONGLONG offset, ULONG cb, BYTE *data, ULONG *read)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsxLun, iface);
 	struct transfer t = {.offset = offset, .length = cb, .buf = data};
@@ -47,7 +47,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_Read(IVdsxLun *iface, ULONGLONG offset,
 	COM_TRACE(self, "%llu + %u", offset, cb);
 	VDC_OUT(read);
 	VDC_REQUIRE(data || !cb);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_LUN_READ, HWP_LUN, &self->face.id, read_body, &t);
+	HRESULT hr =
+		hwp_call(self->face.p, HWP_M_X_LUN_READ, HWP_LUN, &self->face.id, read_body, &t);
 	if (SUCCEEDED(hr))
 		*read = (ULONG)t.done;
 	return hr;
@@ -71,8 +72,8 @@ static HRESULT write_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_lun_Write(IVdsxLun *iface, ULONGLONG offset, ULONG cb,
-	const BYTE *data)
+static HRESULT STDMETHODCALLTYPE hwp_lun_Write(
+	IVdsxLun *iface, ULONGLONG offset, ULONG cb, const BYTE *data)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsxLun, iface);
 	struct transfer t = {.offset = offset, .length = cb, .buf = (void *)(uintptr_t)data};
@@ -114,8 +115,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetDetail(IVdsxLun *iface, VDSX_LUN_DET
 
 	COM_TRACE(self);
 	VDC_OUT(detail);
-	return hwp_call(self->face.p, HWP_M_X_LUN_GET_DETAIL, HWP_LUN, &self->face.id, detail_body,
-		detail);
+	return hwp_call(
+		self->face.p, HWP_M_X_LUN_GET_DETAIL, HWP_LUN, &self->face.id, detail_body, detail);
 }
 
 struct members {
@@ -127,8 +128,8 @@ static HRESULT members_body(struct hwp_call *call)
 {
 	struct members *m = call->args;
 
-	return hwp_fail(call,
-		eng_lun_members(call->eng, &call->id, m->list, ENG_MAX_MEMBERS, &m->count));
+	return hwp_fail(
+		call, eng_lun_members(call->eng, &call->id, m->list, ENG_MAX_MEMBERS, &m->count));
 }
 
 static VDSX_MEMBER_STATE member_state(enum eng_member_state state)
@@ -146,16 +147,16 @@ static VDSX_MEMBER_STATE member_state(enum eng_member_state state)
 	return VDSX_MEMBER_MISSING;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_lun_QueryMembers(IVdsxLun *iface, VDSX_LUN_MEMBER **out,
-	LONG *count)
+static HRESULT STDMETHODCALLTYPE hwp_lun_QueryMembers(
+	IVdsxLun *iface, VDSX_LUN_MEMBER **out, LONG *count)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsxLun, iface);
 	struct members m = {.count = 0};
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_LUN_QUERY_MEMBERS, HWP_LUN, &self->face.id,
-		members_body, &m);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_X_LUN_QUERY_MEMBERS, HWP_LUN, &self->face.id, members_body, &m);
 	if (FAILED(hr) || !m.count)
 		return hr;
 	*out = com_task_calloc(m.count, sizeof(**out));

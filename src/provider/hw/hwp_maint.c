@@ -2,10 +2,10 @@
 /*
  * IVdsMaintenance on all kinds of objects (hardware.md, section 10).
  *
- * A request is kept in the store on the object it was made of: Stop on a LUN ends what the LUN began
- * and nothing else. What a drive's light shows is derived when asked: its own request, or that of a LUN
- * on it, or of its subsystem. Pulses are counted by the clock; nothing runs meanwhile. Ping is
- * real: it reads the metadata of the drives concerned.
+ * A request is kept in the store on the object it was made of: Stop on a LUN ends what the LUN
+ * began and nothing else. What a drive's light shows is derived when asked: its own request, or
+ * that of a LUN on it, or of its subsystem. Pulses are counted by the clock; nothing runs
+ * meanwhile. Ping is real: it reads the metadata of the drives concerned.
  */
 #include "provider/hw/hwp.h"
 
@@ -37,7 +37,7 @@ static bool is_offered(const struct hwp *p, enum hwp_kind kind, const struct gui
 
 	if (!(offered(kind) & BIT(op)))
 		return false;
-	vec_for_each(&p->faults, f)
+	vec_for_each (&p->faults, f)
 		if (f->kind == STO_FAULT_NO_OPERATION && guid_equal(&f->id, id) &&
 			f->offset == (uint64_t)op)
 			return false;
@@ -117,8 +117,8 @@ static HRESULT maint_body(struct hwp_call *call)
 	return r.was_idle ? S_FALSE : S_OK;
 }
 
-static HRESULT request(struct hwp_face *face, enum hwp_method method, VDS_MAINTENANCE_OPERATION op,
-	ULONG count)
+static HRESULT request(
+	struct hwp_face *face, enum hwp_method method, VDS_MAINTENANCE_OPERATION op, ULONG count)
 {
 	struct hwp_maint_args args = {.op = (int)op, .count = count};
 
@@ -194,8 +194,7 @@ static int fill_state(struct sto *sto, const struct view *v, int op, VDSX_MAINTE
 	out->ulPulsesDone = st.pulses_done;
 	out->ulIntervalMs = st.interval_ms;
 	out->ullStartedAt = (ULONGLONG)st.started_ms;
-	vec_for_each(&v->who, id)
-	{
+	vec_for_each (&v->who, id) {
 		rc = sto_maint_get(sto, id, op, &st, NULL);
 		if (rc)
 			return rc;
@@ -211,7 +210,8 @@ HRESULT hwp_maint_query_state(struct hwp_face *face, VDSX_MAINTENANCE_STATE **ou
 	LONG n = 0;
 
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(face->p, HWP_M_X_MAINT_QUERY_STATE, face->kind, &face->id, view_body, &v);
+	HRESULT hr =
+		hwp_call(face->p, HWP_M_X_MAINT_QUERY_STATE, face->kind, &face->id, view_body, &v);
 	if (SUCCEEDED(hr) && !hwp_enter(face->p, &hr))
 		hr = VDS_E_OBJECT_DELETED;
 	else if (SUCCEEDED(hr)) {
@@ -239,15 +239,15 @@ static HRESULT exists_body(struct hwp_call *call)
 	return S_OK;
 }
 
-HRESULT hwp_maint_query_log(struct hwp_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out,
-	LONG *count)
+HRESULT hwp_maint_query_log(
+	struct hwp_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out, LONG *count)
 {
 	struct sto_maint_event_vec events = {0};
 	struct sto_maint_event *e;
 
 	VDC_OUT2(out, count);
-	HRESULT hr =
-		hwp_call(face->p, HWP_M_X_MAINT_QUERY_LOG, face->kind, &face->id, exists_body, NULL);
+	HRESULT hr = hwp_call(
+		face->p, HWP_M_X_MAINT_QUERY_LOG, face->kind, &face->id, exists_body, NULL);
 	if (FAILED(hr) || !hwp_enter(face->p, &hr))
 		return hr;
 	int64_t from = since > INT64_MAX ? INT64_MAX : (int64_t)since;
@@ -257,8 +257,7 @@ HRESULT hwp_maint_query_log(struct hwp_face *face, ULONGLONG since, VDSX_MAINTEN
 		*out = com_task_calloc(events.len, sizeof(**out));
 		rc = *out ? 0 : -ENOMEM;
 	}
-	vec_for_each(&events, e)
-	{
+	vec_for_each (&events, e) {
 		if (rc)
 			break;
 		(*out)[e_i] = (VDSX_MAINTENANCE_EVENT){

@@ -89,7 +89,8 @@ int hwp_mask_normalize(const char *list, char **out)
 	size_t blank = strspn(list, " \t\r\n");
 
 	*out = NULL;
-	if (!list[blank] || (list[blank] == '*' && !list[blank + 1 + strspn(list + blank + 1, " \t\r\n")])) {
+	if (!list[blank] ||
+		(list[blank] == '*' && !list[blank + 1 + strspn(list + blank + 1, " \t\r\n")])) {
 		*out = strdup(list[blank] ? "*" : "");
 		return *out ? 0 : -ENOMEM;
 	}

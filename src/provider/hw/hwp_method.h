@@ -59,7 +59,8 @@ enum hwp_mode {
 		HWP_INC | HWP_CC | HWP_SF | HWP_AC)                                                \
 	M(PRIVATE_GET_OBJECT, "IVdsProviderPrivate::GetObject", HWP_GETTER, HWP_NF)                \
 	M(QUERY_IF_CREATED_LUN, "IVdsHwProviderPrivate::QueryIfCreatedLun", HWP_GETTER, 0)         \
-	M(SUB_GET_PROPERTIES, "IVdsSubSystem::GetProperties", HWP_GETTER, HWP_PI | HWP_CC | HWP_OD)\
+	M(SUB_GET_PROPERTIES, "IVdsSubSystem::GetProperties", HWP_GETTER,                          \
+		HWP_PI | HWP_CC | HWP_OD)                                                          \
 	M(SUB_GET_PROVIDER, "IVdsSubSystem::GetProvider", HWP_GETTER, HWP_CC | HWP_OD)             \
 	M(SUB_QUERY_CONTROLLERS, "IVdsSubSystem::QueryControllers", HWP_QUERY, HWP_COSA)           \
 	M(SUB_QUERY_LUNS, "IVdsSubSystem::QueryLuns", HWP_QUERY, HWP_COSA)                         \
@@ -115,7 +116,7 @@ enum hwp_mode {
 		HWP_COSA | HWP_NS | HWP_ON_REMOVED)                                                \
 	M(DRIVE_SET_FLAGS, "IVdsDrive::SetFlags", HWP_OBJECT, HWP_COSA | HWP_NS)                   \
 	M(DRIVE_CLEAR_FLAGS, "IVdsDrive::ClearFlags", HWP_OBJECT, HWP_COSA | HWP_NS)               \
-	M(DRIVE_SET_STATUS, "IVdsDrive::SetStatus", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NS)                 \
+	M(DRIVE_SET_STATUS, "IVdsDrive::SetStatus", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NS)      \
 	M(DRIVE_GET_PROPERTIES2, "IVdsDrive2::GetProperties2", HWP_GETTER,                         \
 		HWP_PI | HWP_CC | HWP_OD | HWP_ON_REMOVED)                                         \
 	M(LUN_GET_PROPERTIES, "IVdsLun::GetProperties", HWP_GETTER, HWP_PI | HWP_CC | HWP_OD)      \
@@ -123,14 +124,15 @@ enum hwp_mode {
 	M(LUN_GET_IDENTIFICATION_DATA, "IVdsLun::GetIdentificationData", HWP_QUERY, HWP_COSA)      \
 	M(LUN_QUERY_ACTIVE_CONTROLLERS, "IVdsLun::QueryActiveControllers", HWP_QUERY, HWP_COSA)    \
 	M(LUN_EXTEND, "IVdsLun::Extend", HWP_OBJECT,                                               \
-		HWP_BUSY | HWP_COSA | HWP_NF | HWP_NS | HWP_NES | HWP_NED)                                    \
-	M(LUN_SHRINK, "IVdsLun::Shrink", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NS)                            \
+		HWP_BUSY | HWP_COSA | HWP_NF | HWP_NS | HWP_NES | HWP_NED)                         \
+	M(LUN_SHRINK, "IVdsLun::Shrink", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NS)                 \
 	M(LUN_QUERY_PLEXES, "IVdsLun::QueryPlexes", HWP_QUERY, HWP_COSA)                           \
-	M(LUN_ADD_PLEX, "IVdsLun::AddPlex", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NF | HWP_INV)               \
-	M(LUN_REMOVE_PLEX, "IVdsLun::RemovePlex", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NF | HWP_INV)         \
-	M(LUN_RECOVER, "IVdsLun::Recover", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_INV)                         \
+	M(LUN_ADD_PLEX, "IVdsLun::AddPlex", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_NF | HWP_INV)    \
+	M(LUN_REMOVE_PLEX, "IVdsLun::RemovePlex", HWP_OBJECT,                                      \
+		HWP_BUSY | HWP_COSA | HWP_NF | HWP_INV)                                            \
+	M(LUN_RECOVER, "IVdsLun::Recover", HWP_OBJECT, HWP_BUSY | HWP_COSA | HWP_INV)              \
 	M(LUN_SET_MASK, "IVdsLun::SetMask", HWP_SHARED, HWP_COSA)                                  \
-	M(LUN_DELETE, "IVdsLun::Delete", HWP_OBJECT, HWP_BUSY | HWP_COSA)                                     \
+	M(LUN_DELETE, "IVdsLun::Delete", HWP_OBJECT, HWP_BUSY | HWP_COSA)                          \
 	M(LUN_ASSOCIATE_CONTROLLERS, "IVdsLun::AssociateControllers", HWP_SHARED,                  \
 		HWP_COSA | HWP_NF | HWP_NS)                                                        \
 	M(LUN_QUERY_HINTS, "IVdsLun::QueryHints", HWP_QUERY, HWP_COSA | HWP_NS)                    \
@@ -176,7 +178,8 @@ enum hwp_mode {
 	M(X_QUERY_JOBS, "IVdsxJobs::QueryJobs", HWP_GETTER, HWP_INC)                               \
 	M(X_GET_JOB, "IVdsxJobs::GetJob", HWP_GETTER, HWP_INC | HWP_NF)                            \
 	M(X_JOB_GET_PROPERTIES, "IVdsxJob::GetProperties", HWP_GETTER, 0)                          \
-	M(X_MAINT_QUERY_STATE, "IVdsxMaintenance::QueryState", HWP_GETTER, HWP_OD | HWP_ON_REMOVED)\
+	M(X_MAINT_QUERY_STATE, "IVdsxMaintenance::QueryState", HWP_GETTER,                         \
+		HWP_OD | HWP_ON_REMOVED)                                                           \
 	M(X_MAINT_QUERY_LOG, "IVdsxMaintenance::QueryLog", HWP_GETTER, HWP_OD | HWP_ON_REMOVED)    \
 	M(X_FAULT_INJECT, "IVdsxFault::Inject", HWP_GETTER, HWP_INC | HWP_NF | HWP_NS)             \
 	M(X_FAULT_CLEAR, "IVdsxFault::Clear", HWP_GETTER, HWP_INC | HWP_NF | HWP_NS)               \
@@ -189,7 +192,7 @@ enum hwp_method {
 #define HWP_METHOD_ENUM(id, name, mode, codes) HWP_M_##id,
 	HWP_METHODS(HWP_METHOD_ENUM)
 #undef HWP_METHOD_ENUM
-	HWP_METHOD_COUNT,
+		HWP_METHOD_COUNT,
 };
 
 struct hwp_method_info {

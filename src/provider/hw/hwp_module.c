@@ -27,8 +27,8 @@ static HRESULT find_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_GetObject(IVdsProviderPrivate *iface,
-	VDS_OBJECT_ID id, VDS_OBJECT_TYPE type, IUnknown **out)
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetObject(
+	IVdsProviderPrivate *iface, VDS_OBJECT_ID id, VDS_OBJECT_TYPE type, IUnknown **out)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsProviderPrivate, iface);
 	struct hwp_ident want = {.kind = (enum hwp_kind)type, .id = com_guid_to(&id)};
@@ -44,8 +44,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_GetObject(IVdsProviderPrivate *ifa
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_OnLoad(IVdsProviderPrivate *iface, LPWSTR machine,
-	IUnknown *callback)
+static HRESULT STDMETHODCALLTYPE hwp_provider_OnLoad(
+	IVdsProviderPrivate *iface, LPWSTR machine, IUnknown *callback)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsProviderPrivate, iface);
 	IVdsAdviseSink *sink = NULL;
@@ -58,7 +58,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_OnLoad(IVdsProviderPrivate *iface,
 		return E_INVALIDARG;
 	HRESULT hr = callback->lpVtbl->QueryInterface(callback, &IID_IVdspHost, (void **)&host);
 	if (SUCCEEDED(hr))
-		hr = callback->lpVtbl->QueryInterface(callback, &IID_IVdsAdviseSink, (void **)&sink);
+		hr = callback->lpVtbl->QueryInterface(
+			callback, &IID_IVdsAdviseSink, (void **)&sink);
 	if (SUCCEEDED(hr)) {
 		int rc = hwp_start(self->face.p, host, sink, &err);
 		hr = rc ? VDS_E_INITIALIZED_FAILED : S_OK;
@@ -79,7 +80,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_OnUnload(IVdsProviderPrivate *ifac
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsProviderPrivate, iface);
 
 	COM_TRACE(self, "force %d", force);
-	(void)force; /* calls under way are waited for, jobs are checkpointed: it can always leave */
+	(void)force; /* calls under way are waited for, jobs are checkpointed: it can always leave
+		      */
 	hwp_stop(self->face.p);
 	return S_OK;
 }
@@ -103,7 +105,7 @@ static HRESULT created_body(struct hwp_call *call)
 	struct created *c = call->args;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &call->p->arrays) {
+	list_for_each (pos, tmp, &call->p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		struct guid *ids = NULL;
 		unsigned count = 0;
@@ -120,8 +122,8 @@ static HRESULT created_body(struct hwp_call *call)
 	return guid_is_zero(&c->id) ? S_FALSE : S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_QueryIfCreatedLun(IVdsHwProviderPrivate *iface,
-	LPWSTR path, VDS_LUN_INFORMATION *info, VDS_OBJECT_ID *lun)
+static HRESULT STDMETHODCALLTYPE hwp_provider_QueryIfCreatedLun(
+	IVdsHwProviderPrivate *iface, LPWSTR path, VDS_LUN_INFORMATION *info, VDS_OBJECT_ID *lun)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsHwProviderPrivate, iface);
 	struct created c = {.info = info};
@@ -131,8 +133,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_QueryIfCreatedLun(IVdsHwProviderPr
 		memset(lun, 0, sizeof(*lun));
 	if (!path || !info || !lun)
 		return E_INVALIDARG;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_QUERY_IF_CREATED_LUN, HWP_PROVIDER, &self->face.id,
-		created_body, &c);
+	HRESULT hr = hwp_call(self->face.p, HWP_M_QUERY_IF_CREATED_LUN, HWP_PROVIDER,
+		&self->face.id, created_body, &c);
 	if (hr == S_OK)
 		*lun = com_guid_from(&c.id);
 	return hr;
@@ -153,8 +155,8 @@ struct hwp_factory {
 COM_IDENTITY(hwp_factory)
 COM_UNKNOWN(hwp_factory, IClassFactory)
 
-static HRESULT STDMETHODCALLTYPE hwp_factory_CreateInstance(IClassFactory *iface, IUnknown *outer,
-	REFIID riid, void **out)
+static HRESULT STDMETHODCALLTYPE hwp_factory_CreateInstance(
+	IClassFactory *iface, IUnknown *outer, REFIID riid, void **out)
 {
 	(void)iface;
 	if (!out)
@@ -190,7 +192,10 @@ static const struct com_iface hwp_factory_ifaces[] = {
 	COM_IFACE(hwp_factory, IClassFactory),
 };
 static const struct com_class hwp_factory_class = {
-	"hwp_factory", sizeof(struct hwp_factory), COM_IFACES(hwp_factory_ifaces), NULL,
+	"hwp_factory",
+	sizeof(struct hwp_factory),
+	COM_IFACES(hwp_factory_ifaces),
+	NULL,
 };
 
 HRESULT hwp_get_class_object(REFCLSID rclsid, REFIID riid, void **out)

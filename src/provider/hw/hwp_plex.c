@@ -31,7 +31,8 @@ static HRESULT props_body(struct hwp_call *call)
 	struct props *out = call->args;
 
 	out->lun = call->lun;
-	return hwp_fail(call, eng_plex_info(call->eng, &call->lun.id, call->plex_index, &out->plex));
+	return hwp_fail(
+		call, eng_plex_info(call->eng, &call->lun.id, call->plex_index, &out->plex));
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_plex_GetProperties(IVdsLunPlex *iface, VDS_LUN_PLEX_PROP *prop)
@@ -50,13 +51,13 @@ static HRESULT STDMETHODCALLTYPE hwp_plex_GetProperties(IVdsLunPlex *iface, VDS_
 	prop->ullSize = props.plex.size_bytes;
 	prop->type = hwp_plex_type_from_engine(props.plex.type);
 	prop->health = hwp_lun_health(props.plex.health);
-	prop->status = status == VDS_LS_OFFLINE ? VDS_LPS_OFFLINE
-		: props.plex.health == ENG_LUN_FAILED ? VDS_LPS_FAILED
-						      : VDS_LPS_ONLINE;
+	prop->status = status == VDS_LS_OFFLINE              ? VDS_LPS_OFFLINE
+		       : props.plex.health == ENG_LUN_FAILED ? VDS_LPS_FAILED
+							     : VDS_LPS_ONLINE;
 	prop->TransitionState = hwp_transition(props.lun.transition);
 	prop->ulStripeSize = props.plex.type == ENG_LUN_SIMPLE || props.plex.type == ENG_LUN_SPAN
-		? 0
-		: props.plex.chunk;
+				     ? 0
+				     : props.plex.chunk;
 	prop->sRebuildPriority = (SHORT)props.lun.rebuild_priority;
 	return hr;
 }
@@ -74,7 +75,8 @@ static HRESULT STDMETHODCALLTYPE hwp_plex_GetLun(IVdsLunPlex *iface, IVdsLun **o
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_PLEX_GET_LUN, HWP_PLEX, &self->face.id, lun_body, &id);
+	HRESULT hr =
+		hwp_call(self->face.p, HWP_M_PLEX_GET_LUN, HWP_PLEX, &self->face.id, lun_body, &id);
 	if (FAILED(hr))
 		return hr;
 	return hwp_face_get(self->face.p, HWP_LUN, &id, &IID_IVdsLun, (void **)out);
@@ -101,16 +103,16 @@ static HRESULT extents_body(struct hwp_call *call)
 	return hwp_fail(call, rc);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_plex_QueryExtents(IVdsLunPlex *iface, VDS_DRIVE_EXTENT **out,
-	LONG *count)
+static HRESULT STDMETHODCALLTYPE hwp_plex_QueryExtents(
+	IVdsLunPlex *iface, VDS_DRIVE_EXTENT **out, LONG *count)
 {
 	struct hwp_plex *self = COM_IMPL(hwp_plex, IVdsLunPlex, iface);
 	struct hwp_extents e = {0};
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_PLEX_QUERY_EXTENTS, HWP_PLEX, &self->face.id,
-		extents_body, &e);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_PLEX_QUERY_EXTENTS, HWP_PLEX, &self->face.id, extents_body, &e);
 	if (SUCCEEDED(hr))
 		hr = hwp_extents_give(&e, out, count);
 	free(e.list);
@@ -161,7 +163,10 @@ static const struct com_iface hwp_plex_ifaces[] = {
 	COM_IFACE(hwp_plex, IVdsxNumber),
 };
 static const struct com_class hwp_plex_class = {
-	"hwp_plex", sizeof(struct hwp_plex), COM_IFACES(hwp_plex_ifaces), hwp_plex_destroy,
+	"hwp_plex",
+	sizeof(struct hwp_plex),
+	COM_IFACES(hwp_plex_ifaces),
+	hwp_plex_destroy,
 };
 
 struct com_object *hwp_plex_make(struct hwp_face *face)

@@ -19,7 +19,7 @@ static struct point *find(struct hwp *p, const char *name)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->points) {
+	list_for_each (pos, tmp, &p->points) {
 		struct point *pt = list_entry(pos, struct point, link);
 		if (!strcmp(pt->name, name))
 			return pt;
@@ -123,7 +123,7 @@ void hwp_points_release(struct hwp *p)
 	struct list *pos, *tmp;
 
 	p->points_off = true;
-	list_for_each(pos, tmp, &p->points) {
+	list_for_each (pos, tmp, &p->points) {
 		struct point *pt = list_entry(pos, struct point, link);
 		pt->held = false;
 		task_wake_all(&pt->go);
@@ -135,7 +135,7 @@ void hwp_points_free(struct hwp *p)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &p->points) {
+	list_for_each (pos, tmp, &p->points) {
 		struct point *pt = list_entry(pos, struct point, link);
 		list_del(&pt->link);
 		free(pt);

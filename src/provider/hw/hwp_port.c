@@ -54,7 +54,8 @@ HRESULT hwp_port_props(struct hwp_face *face, enum hwp_method method, VDS_PORT_P
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_port_GetProperties(IVdsControllerPort *iface, VDS_PORT_PROP *prop)
+static HRESULT STDMETHODCALLTYPE hwp_port_GetProperties(
+	IVdsControllerPort *iface, VDS_PORT_PROP *prop)
 {
 	struct hwp_port *self = COM_IMPL(hwp_port, IVdsControllerPort, iface);
 
@@ -69,7 +70,8 @@ static HRESULT controller_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_port_GetController(IVdsControllerPort *iface, IVdsController **out)
+static HRESULT STDMETHODCALLTYPE hwp_port_GetController(
+	IVdsControllerPort *iface, IVdsController **out)
 {
 	struct hwp_port *self = COM_IMPL(hwp_port, IVdsControllerPort, iface);
 	struct guid id;
@@ -83,13 +85,14 @@ static HRESULT STDMETHODCALLTYPE hwp_port_GetController(IVdsControllerPort *ifac
 	return hwp_face_get(self->face.p, HWP_CONTROLLER, &id, &IID_IVdsController, (void **)out);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_port_QueryAssociatedLuns(IVdsControllerPort *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE hwp_port_QueryAssociatedLuns(
+	IVdsControllerPort *iface, IEnumVdsObject **out)
 {
 	struct hwp_port *self = COM_IMPL(hwp_port, IVdsControllerPort, iface);
 
 	COM_TRACE(self);
-	return hwp_query_associated(&self->face, HWP_M_PORT_QUERY_ASSOCIATED_LUNS, HWP_KEY_PORT_OFF, out);
+	return hwp_query_associated(
+		&self->face, HWP_M_PORT_QUERY_ASSOCIATED_LUNS, HWP_KEY_PORT_OFF, out);
 }
 
 /* The port carries nothing that could be lost: being initialised anew changes nothing. */
@@ -130,7 +133,8 @@ static HRESULT status_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_port_SetStatus(IVdsControllerPort *iface, VDS_PORT_STATUS status)
+static HRESULT STDMETHODCALLTYPE hwp_port_SetStatus(
+	IVdsControllerPort *iface, VDS_PORT_STATUS status)
 {
 	struct hwp_port *self = COM_IMPL(hwp_port, IVdsControllerPort, iface);
 
@@ -157,7 +161,10 @@ static const struct com_iface hwp_port_ifaces[] = {
 	COM_IFACE(hwp_port, IVdsxNumber),
 };
 static const struct com_class hwp_port_class = {
-	"hwp_port", sizeof(struct hwp_port), COM_IFACES(hwp_port_ifaces), hwp_port_destroy,
+	"hwp_port",
+	sizeof(struct hwp_port),
+	COM_IFACES(hwp_port_ifaces),
+	hwp_port_destroy,
 };
 
 struct com_object *hwp_port_make(struct hwp_face *face)

@@ -19,8 +19,8 @@ HWP_DESTROY(hwp_provider)
 
 /* ---- IVdsProvider -------------------------------------------------------------------------- */
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_GetProperties(IVdsProvider *iface,
-	VDS_PROVIDER_PROP *prop)
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetProperties(
+	IVdsProvider *iface, VDS_PROVIDER_PROP *prop)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsProvider, iface);
 
@@ -48,16 +48,15 @@ static const IVdsProviderVtbl hwp_provider_IVdsProvider_vtbl = {
 	.GetProperties = hwp_provider_GetProperties,
 };
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_GetVersionSupport(IVdsProviderSupport *iface,
-	ULONG *flags)
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetVersionSupport(
+	IVdsProviderSupport *iface, ULONG *flags)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsProviderSupport, iface);
 
 	COM_TRACE(self);
 	if (!flags)
 		return E_INVALIDARG;
-	*flags = VDS_VSF_1_0 | VDS_VSF_1_1 | VDS_VSF_2_0 |
-		VDS_VSF_2_1 | VDS_VSF_3_0;
+	*flags = VDS_VSF_1_0 | VDS_VSF_1_1 | VDS_VSF_2_0 | VDS_VSF_2_1 | VDS_VSF_3_0;
 	return S_OK;
 }
 
@@ -66,8 +65,8 @@ static const IVdsProviderSupportVtbl hwp_provider_IVdsProviderSupport_vtbl = {
 	.GetVersionSupport = hwp_provider_GetVersionSupport,
 };
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_GetProviderType(IVdsHwProviderType *iface,
-	VDS_HWPROVIDER_TYPE *type)
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetProviderType(
+	IVdsHwProviderType *iface, VDS_HWPROVIDER_TYPE *type)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsHwProviderType, iface);
 
@@ -90,16 +89,17 @@ static HRESULT query_sub_systems(struct hwp_call *call)
 	struct hwp_idents *list = call->args;
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &call->p->arrays) {
+	list_for_each (pos, tmp, &call->p->arrays) {
 		const struct hwp_array *a = list_entry(pos, struct hwp_array, link);
-		if (!a->departed && hwp_idents_push(list, (struct hwp_ident){HWP_SUB_SYSTEM, a->id}))
+		if (!a->departed &&
+			hwp_idents_push(list, (struct hwp_ident){HWP_SUB_SYSTEM, a->id}))
 			return E_OUTOFMEMORY;
 	}
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_QuerySubSystems(IVdsHwProvider *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE hwp_provider_QuerySubSystems(
+	IVdsHwProvider *iface, IEnumVdsObject **out)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsHwProvider, iface);
 	struct hwp_idents list = {0};
@@ -161,7 +161,9 @@ static const struct com_iface hwp_provider_public_ifaces[] = {PUBLIC_IFACES};
 static const struct com_ifaces hwp_provider_public = COM_IFACES(hwp_provider_public_ifaces);
 
 static const struct com_class hwp_provider_class = {
-	"hwp_provider", sizeof(struct hwp_provider), COM_IFACES(hwp_provider_ifaces),
+	"hwp_provider",
+	sizeof(struct hwp_provider),
+	COM_IFACES(hwp_provider_ifaces),
 	hwp_provider_destroy,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The provider object: faults on purpose. Every method answers VDS_E_NOT_SUPPORTED in a store that was
- * not made for them. What they do is in hwp_fault.c and hwp_point.c.
+ * The provider object: faults on purpose. Every method answers VDS_E_NOT_SUPPORTED in a store that
+ * was not made for them. What they do is in hwp_fault.c and hwp_point.c.
  */
 #include "provider/hw/hwp_provider.h"
 
@@ -32,7 +32,7 @@ static int add_in_store(void *arg)
 static bool is_kept(enum sto_fault_kind kind)
 {
 	return kind != STO_FAULT_CORRUPT && kind != STO_FAULT_OUT_OF_MEMORY &&
-		kind != STO_FAULT_SYSTEM_ERROR;
+	       kind != STO_FAULT_SYSTEM_ERROR;
 }
 
 static bool allowed(struct hwp_call *call)
@@ -70,7 +70,7 @@ static bool in_force(struct hwp *p, const struct sto_fault *fault)
 {
 	const struct sto_fault *f;
 
-	vec_for_each(&p->faults, f)
+	vec_for_each (&p->faults, f)
 		if (f->kind == fault->kind && guid_equal(&f->id, &fault->id) &&
 			f->offset == fault->offset && f->size == fault->size)
 			return true;
@@ -130,9 +130,9 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Inject(IVdsxFault *iface, const VD
 	COM_TRACE(self);
 	VDC_REQUIRE(fault && vdc_enum_known(&idl_enum_VDSX_FAULT_KIND, (ULONG)fault->kind));
 	VDC_REQUIRE(fault->kind != VDSX_FAULT_OUT_OF_MEMORY ||
-		(fault->ullSize && fault->ullSize <= UINT32_MAX));
+		    (fault->ullSize && fault->ullSize <= UINT32_MAX));
 	VDC_REQUIRE(fault->kind != VDSX_FAULT_NO_OPERATION ||
-		(fault->ullOffset >= BlinkLight && fault->ullOffset <= Ping));
+		    (fault->ullOffset >= BlinkLight && fault->ullOffset <= Ping));
 	cleanup_free struct change *c = calloc(1, sizeof(*c));
 	if (!c)
 		return E_OUTOFMEMORY;
@@ -143,8 +143,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Inject(IVdsxFault *iface, const VD
 		.offset = fault->ullOffset,
 		.size = fault->ullSize,
 	};
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_FAULT_INJECT, HWP_PROVIDER, &self->face.id,
-		inject_body, c);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_X_FAULT_INJECT, HWP_PROVIDER, &self->face.id, inject_body, c);
 	if (SUCCEEDED(hr))
 		hwp_clerk_drain(self->face.p);
 	if (SUCCEEDED(hr) && fault->kind == VDSX_FAULT_OUT_OF_MEMORY)
@@ -216,8 +216,8 @@ static int undo_drive(struct hwp_call *call, struct change *c, enum sto_fault_ki
 	return 0;
 }
 
-static int undo_array(struct hwp_call *call, struct change *c, struct hwp_array *a,
-	enum sto_fault_kind kind)
+static int undo_array(
+	struct hwp_call *call, struct change *c, struct hwp_array *a, enum sto_fault_kind kind)
 {
 	int rc;
 
@@ -257,7 +257,8 @@ static int undo(struct hwp_call *call, struct change *c, enum sto_fault_kind kin
 	case HWP_DRIVE:
 		return undo_drive(call, c, kind);
 	case HWP_LUN:
-		return kind == STO_FAULT_FAILED ? eng_lun_set_failed(a->eng, &c->fault.id, false) : 0;
+		return kind == STO_FAULT_FAILED ? eng_lun_set_failed(a->eng, &c->fault.id, false)
+						: 0;
 	case HWP_PROVIDER:
 		if (kind == STO_FAULT_SYSTEM_ERROR)
 			call->p->system_error = 0;
@@ -275,7 +276,7 @@ static bool is_known(struct hwp_call *call, const struct guid *id)
 	struct hwp_array *a;
 	const struct sto_fault *f;
 
-	vec_for_each(&call->p->faults, f)
+	vec_for_each (&call->p->faults, f)
 		if (guid_equal(&f->id, id))
 			return true;
 	return !hwp_ident_find(call->p, id, &ident, &a);
@@ -319,11 +320,12 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Clear(IVdsxFault *iface, ULONG kin
 	c->p = self->face.p;
 	c->kind = (int)kind;
 	c->fault.id = com_guid_to(&id);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_FAULT_CLEAR, HWP_PROVIDER, &self->face.id,
-		clear_body, c);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_X_FAULT_CLEAR, HWP_PROVIDER, &self->face.id, clear_body, c);
 	if (SUCCEEDED(hr)) {
 		hwp_clerk_drain(self->face.p);
-		if (com_guid_equal(&id, &HWP_PROVIDER_ID) && (!kind || kind == VDSX_FAULT_OUT_OF_MEMORY))
+		if (com_guid_equal(&id, &HWP_PROVIDER_ID) &&
+			(!kind || kind == VDSX_FAULT_OUT_OF_MEMORY))
 			com_alloc_fail_after(0);
 	}
 	return hr;
@@ -338,22 +340,22 @@ static HRESULT query_body(struct hwp_call *call)
 
 	if (!allowed(call))
 		return VDS_E_NOT_SUPPORTED;
-	vec_for_each(&call->p->faults, f)
+	vec_for_each (&call->p->faults, f)
 		if (hwp_faults_push(out, *f))
 			return E_OUTOFMEMORY;
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_QueryFaults(IVdsxFault *iface, VDSX_FAULT **out,
-	LONG *count)
+static HRESULT STDMETHODCALLTYPE hwp_provider_QueryFaults(
+	IVdsxFault *iface, VDSX_FAULT **out, LONG *count)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxFault, iface);
 	struct hwp_faults list = {0};
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_FAULT_QUERY, HWP_PROVIDER, &self->face.id,
-		query_body, &list);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_X_FAULT_QUERY, HWP_PROVIDER, &self->face.id, query_body, &list);
 	if (SUCCEEDED(hr) && list.len) {
 		*out = com_task_calloc(list.len, sizeof(**out));
 		hr = *out ? S_OK : E_OUTOFMEMORY;
@@ -415,8 +417,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Resume(IVdsxFault *iface, LPCWSTR 
 	return point(iface, HWP_M_X_FAULT_RESUME, name, 0);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_WaitHeld(IVdsxFault *iface, LPCWSTR name,
-	ULONG timeout_ms)
+static HRESULT STDMETHODCALLTYPE hwp_provider_WaitHeld(
+	IVdsxFault *iface, LPCWSTR name, ULONG timeout_ms)
 {
 	return point(iface, HWP_M_X_FAULT_WAIT_HELD, name, timeout_ms);
 }

@@ -73,8 +73,8 @@ static HRESULT create_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_CreateSubSystem(IVdsxHwProvider *iface, LPCWSTR name,
-	ULONG flags, IVdsSubSystem **out)
+static HRESULT STDMETHODCALLTYPE hwp_provider_CreateSubSystem(
+	IVdsxHwProvider *iface, LPCWSTR name, ULONG flags, IVdsSubSystem **out)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
 	cleanup_free char *text = NULL;
@@ -94,8 +94,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_CreateSubSystem(IVdsxHwProvider *i
 		create_body, c);
 	if (FAILED(hr))
 		return hr;
-	return hwp_face_get(self->face.p, HWP_SUB_SYSTEM, &c->setup.row.id, &IID_IVdsSubSystem,
-		(void **)out);
+	return hwp_face_get(
+		self->face.p, HWP_SUB_SYSTEM, &c->setup.row.id, &IID_IVdsSubSystem, (void **)out);
 }
 
 /* ---- settings ------------------------------------------------------------------------------ */
@@ -147,8 +147,8 @@ static HRESULT get_body(struct hwp_call *call)
 	return hwp_fail(call, hwp_clerk_call(call->p, get_in_store, s));
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_GetSetting(IVdsxHwProvider *iface, VDSX_SETTING setting,
-	ULONGLONG *value)
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetSetting(
+	IVdsxHwProvider *iface, VDSX_SETTING setting, ULONGLONG *value)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
 	struct setting s = {.p = self->face.p, .key = setting_key(setting)};
@@ -156,8 +156,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_GetSetting(IVdsxHwProvider *iface,
 	COM_TRACE(self, "setting %d", setting);
 	VDC_OUT(value);
 	VDC_REQUIRE(s.key);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_GET_SETTING, HWP_PROVIDER, &self->face.id, get_body,
-		&s);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_X_GET_SETTING, HWP_PROVIDER, &self->face.id, get_body, &s);
 	if (SUCCEEDED(hr))
 		*value = s.value;
 	return hr;
@@ -172,7 +172,7 @@ static HRESULT set_body(struct hwp_call *call)
 	int rc = hwp_clerk_call(call->p, set_in_store, s);
 	if (rc)
 		return rc == -ERANGE ? E_INVALIDARG : hwp_fail(call, rc);
-	list_for_each(pos, tmp, &call->p->arrays) {
+	list_for_each (pos, tmp, &call->p->arrays) {
 		struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		if (a->eng)
 			eng_array_set_settings(a->eng, &s->all);
@@ -180,15 +180,16 @@ static HRESULT set_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_SetSetting(IVdsxHwProvider *iface, VDSX_SETTING setting,
-	ULONGLONG value)
+static HRESULT STDMETHODCALLTYPE hwp_provider_SetSetting(
+	IVdsxHwProvider *iface, VDSX_SETTING setting, ULONGLONG value)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
 	struct setting s = {.p = self->face.p, .key = setting_key(setting), .value = value};
 
 	COM_TRACE(self, "setting %d = %llu", setting, value);
 	VDC_REQUIRE(s.key);
-	return hwp_call(self->face.p, HWP_M_X_SET_SETTING, HWP_PROVIDER, &self->face.id, set_body, &s);
+	return hwp_call(
+		self->face.p, HWP_M_X_SET_SETTING, HWP_PROVIDER, &self->face.id, set_body, &s);
 }
 
 static HRESULT hold_body(struct hwp_call *call)
@@ -203,8 +204,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_HoldRecovery(IVdsxHwProvider *ifac
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
 
 	COM_TRACE(self, "%d", hold);
-	return hwp_call(self->face.p, HWP_M_X_HOLD_RECOVERY, HWP_PROVIDER, &self->face.id, hold_body,
-		&hold);
+	return hwp_call(self->face.p, HWP_M_X_HOLD_RECOVERY, HWP_PROVIDER, &self->face.id,
+		hold_body, &hold);
 }
 
 struct finding {
@@ -260,8 +261,8 @@ const IVdsxHwProviderVtbl hwp_provider_IVdsxHwProvider_vtbl = {
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_QueryJobs(IVdsxJobs *iface, VDSX_JOB_PROP **jobs,
-	LONG *count)
+static HRESULT STDMETHODCALLTYPE hwp_provider_QueryJobs(
+	IVdsxJobs *iface, VDSX_JOB_PROP **jobs, LONG *count)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxJobs, iface);
 
@@ -270,7 +271,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_QueryJobs(IVdsxJobs *iface, VDSX_J
 	return hwp_query_jobs(self->face.p, jobs, count);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_provider_GetJob(IVdsxJobs *iface, ULONG number, IVdsAsync **out)
+static HRESULT STDMETHODCALLTYPE hwp_provider_GetJob(
+	IVdsxJobs *iface, ULONG number, IVdsAsync **out)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxJobs, iface);
 

@@ -42,7 +42,8 @@ HRESULT hwp_get_number(struct hwp_face *face, ULONG *number)
 	if (!number)
 		return E_INVALIDARG;
 	*number = 0;
-	HRESULT hr = hwp_call(face->p, HWP_M_X_GET_NUMBER, face->kind, &face->id, number_body, number);
+	HRESULT hr =
+		hwp_call(face->p, HWP_M_X_GET_NUMBER, face->kind, &face->id, number_body, number);
 	if (FAILED(hr))
 		*number = 0;
 	return hr;
@@ -75,8 +76,7 @@ HRESULT hwp_enum_new(struct hwp *p, const struct hwp_idents *list, IEnumVdsObjec
 	size_t n = 0;
 
 	*out = NULL;
-	vec_for_each(list, it)
-	{
+	vec_for_each (list, it) {
 		if (FAILED(hr))
 			break;
 		hr = hwp_face_get(p, it->kind, &it->id, &IID_IUnknown, (void **)&objects[n]);

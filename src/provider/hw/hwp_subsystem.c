@@ -83,8 +83,8 @@ static HRESULT get_props(struct hwp_face *face, enum hwp_method method, VDS_SUB_
 	return S_OK;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetProperties(IVdsSubSystem *iface,
-	VDS_SUB_SYSTEM_PROP *prop)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetProperties(
+	IVdsSubSystem *iface, VDS_SUB_SYSTEM_PROP *prop)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
 	VDS_SUB_SYSTEM_PROP2 all = {0};
@@ -108,8 +108,8 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetProperties(IVdsSubSystem *ifac
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetProperties2(IVdsSubSystem2 *iface,
-	VDS_SUB_SYSTEM_PROP2 *prop)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetProperties2(
+	IVdsSubSystem2 *iface, VDS_SUB_SYSTEM_PROP2 *prop)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem2, iface);
 
@@ -185,15 +185,16 @@ static HRESULT query(IVdsSubSystem *iface, enum hwp_method method, IEnumVdsObjec
 
 	COM_TRACE(self, "%s", hwp_method_info(method)->name);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, method, HWP_SUB_SYSTEM, &self->face.id, children_body, &list);
+	HRESULT hr = hwp_call(
+		self->face.p, method, HWP_SUB_SYSTEM, &self->face.id, children_body, &list);
 	if (SUCCEEDED(hr))
 		hr = hwp_enum_new(self->face.p, &list, out);
 	hwp_idents_free(&list);
 	return hr;
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryControllers(IVdsSubSystem *iface,
-	IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryControllers(
+	IVdsSubSystem *iface, IEnumVdsObject **out)
 {
 	return query(iface, HWP_M_SUB_QUERY_CONTROLLERS, out);
 }
@@ -203,7 +204,8 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryLuns(IVdsSubSystem *iface, I
 	return query(iface, HWP_M_SUB_QUERY_LUNS, out);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryDrives(IVdsSubSystem *iface, IEnumVdsObject **out)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryDrives(
+	IVdsSubSystem *iface, IEnumVdsObject **out)
 {
 	return query(iface, HWP_M_SUB_QUERY_DRIVES, out);
 }
@@ -223,8 +225,8 @@ static HRESULT place_body(struct hwp_call *call)
 	return hwp_fail(call, eng_drive_at(call->eng, place->bus, place->slot, &place->drive));
 }
 
-static HRESULT get_drive(struct hwp_face *face, enum hwp_method method, struct place *place,
-	IVdsDrive **out)
+static HRESULT get_drive(
+	struct hwp_face *face, enum hwp_method method, struct place *place, IVdsDrive **out)
 {
 	VDC_OUT(out);
 	HRESULT hr = hwp_call(face->p, method, HWP_SUB_SYSTEM, &face->id, place_body, place);
@@ -233,8 +235,8 @@ static HRESULT get_drive(struct hwp_face *face, enum hwp_method method, struct p
 	return hwp_face_get(face->p, HWP_DRIVE, &place->drive, &IID_IVdsDrive, (void **)out);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetDrive(IVdsSubSystem *iface, SHORT bus, SHORT slot,
-	IVdsDrive **out)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetDrive(
+	IVdsSubSystem *iface, SHORT bus, SHORT slot, IVdsDrive **out)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
 	struct place place = {.bus = bus, .slot = slot};
@@ -243,8 +245,8 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetDrive(IVdsSubSystem *iface, SH
 	return get_drive(&self->face, HWP_M_SUB_GET_DRIVE, &place, out);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetDrive2(IVdsSubSystem2 *iface, SHORT bus, SHORT slot,
-	ULONG enclosure, IVdsDrive **out)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetDrive2(
+	IVdsSubSystem2 *iface, SHORT bus, SHORT slot, ULONG enclosure, IVdsDrive **out)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem2, iface);
 	struct place place = {.bus = bus, .slot = slot, .enclosure = enclosure};
@@ -298,7 +300,9 @@ static const struct com_iface hwp_subsystem_ifaces[] = {
 	COM_IFACE(hwp_subsystem, IVdsxSubSystem),
 };
 static const struct com_class hwp_subsystem_class = {
-	"hwp_subsystem", sizeof(struct hwp_subsystem), COM_IFACES(hwp_subsystem_ifaces),
+	"hwp_subsystem",
+	sizeof(struct hwp_subsystem),
+	COM_IFACES(hwp_subsystem_ifaces),
 	hwp_subsystem_destroy,
 };
 

@@ -33,7 +33,8 @@ HRESULT hwp_subsystem_QueryMaxLunCreateSize2(IVdsSubSystem2 *iface, VDS_LUN_TYPE
 HRESULT hwp_subsystem_Reenumerate(IVdsSubSystem *iface);
 HRESULT hwp_subsystem_SetControllerStatus(IVdsSubSystem *iface, VDS_OBJECT_ID *online,
 	LONG online_count, VDS_OBJECT_ID *offline, LONG offline_count);
-HRESULT hwp_subsystem_ReplaceDrive(IVdsSubSystem *iface, VDS_OBJECT_ID old_id, VDS_OBJECT_ID new_id);
+HRESULT hwp_subsystem_ReplaceDrive(
+	IVdsSubSystem *iface, VDS_OBJECT_ID old_id, VDS_OBJECT_ID new_id);
 HRESULT hwp_subsystem_SetStatus(IVdsSubSystem *iface, VDS_SUB_SYSTEM_STATUS status);
 HRESULT hwp_subsystem_SetFriendlyName(IVdsSubSystemNaming *iface, LPWSTR name);
 

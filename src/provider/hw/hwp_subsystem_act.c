@@ -91,7 +91,8 @@ static HRESULT replace_body(struct hwp_call *call)
 	const struct replacement *r = call->args;
 	struct eng_drive_info info;
 
-	if (eng_drive_info(call->eng, &r->old_id, &info) || eng_drive_info(call->eng, &r->new_id, &info))
+	if (eng_drive_info(call->eng, &r->old_id, &info) ||
+		eng_drive_info(call->eng, &r->new_id, &info))
 		return VDS_E_OBJECT_NOT_FOUND;
 	int rc = eng_drive_replace(call->eng, &r->old_id, &r->new_id, &call->err);
 	/* What the engine may say of either drive, the page has one code for. */
@@ -100,8 +101,8 @@ static HRESULT replace_body(struct hwp_call *call)
 	return hwp_fail(call, rc);
 }
 
-HRESULT STDMETHODCALLTYPE hwp_subsystem_ReplaceDrive(IVdsSubSystem *iface, VDS_OBJECT_ID old_id,
-	VDS_OBJECT_ID new_id)
+HRESULT STDMETHODCALLTYPE hwp_subsystem_ReplaceDrive(
+	IVdsSubSystem *iface, VDS_OBJECT_ID old_id, VDS_OBJECT_ID new_id)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
 	struct replacement r = {com_guid_to(&old_id), com_guid_to(&new_id)};
@@ -142,7 +143,8 @@ static HRESULT status_body(struct hwp_call *call)
 	return S_OK;
 }
 
-HRESULT STDMETHODCALLTYPE hwp_subsystem_SetStatus(IVdsSubSystem *iface, VDS_SUB_SYSTEM_STATUS status)
+HRESULT STDMETHODCALLTYPE hwp_subsystem_SetStatus(
+	IVdsSubSystem *iface, VDS_SUB_SYSTEM_STATUS status)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
 

@@ -2,9 +2,9 @@
 /*
  * The subsystem object: making LUNs (hardware.md 4.2).
  *
- * Creation takes no time, but everything a client gets for it is made before the array begins or while
- * the LUN can still be undone: the async object first, the LUN's facade right after. If the store or
- * memory fails then, the LUN is deleted again and nothing has happened.
+ * Creation takes no time, but everything a client gets for it is made before the array begins or
+ * while the LUN can still be undone: the async object first, the LUN's facade right after. If the
+ * store or memory fails then, the LUN is deleted again and nothing has happened.
  */
 #include "provider/hw/hwp_subsystem.h"
 
@@ -16,13 +16,13 @@
 
 struct wanted {
 	VDS_LUN_TYPE type;
-	bool plain;       /* through the first version of the interface */
-	uint64_t size;    /* out: the largest, for the query */
+	bool plain;    /* through the first version of the interface */
+	uint64_t size; /* out: the largest, for the query */
 	struct hwp_ids drives;
 	struct hwp_wishes wishes;
 	char *mask;
-	IUnknown *lun;    /* out */
-	uint32_t number;  /* of the job */
+	IUnknown *lun;   /* out */
+	uint32_t number; /* of the job */
 };
 
 /* ---- arguments ----------------------------------------------------------------------------- */
@@ -93,12 +93,13 @@ static HRESULT choose(struct hwp_call *call, struct wanted *w, struct eng_lun_pa
 		/* not fault tolerant: SIMPLE where one drive is enough */
 		if (!ft && w->size) {
 			uint64_t most = 0;
-			struct eng_lun_params one = {.type = ENG_LUN_SIMPLE, .rebuild_priority = -1};
+			struct eng_lun_params one = {
+				.type = ENG_LUN_SIMPLE, .rebuild_priority = -1};
 			if (!eng_lun_max_size(call->eng, &one, &most, NULL) && most >= w->size)
 				params->type = ENG_LUN_SIMPLE;
 		}
 	} else if ((w->plain && !hwp_type_plain(w->type)) ||
-		!hwp_type_to_engine(w->type, &params->type)) {
+		   !hwp_type_to_engine(w->type, &params->type)) {
 		err_set(&call->err, -ENOTSUP, "The array does not build LUNs of this type here.");
 		return VDS_E_NOT_SUPPORTED;
 	}
@@ -129,8 +130,8 @@ static int keep_in_store(void *arg)
 	if (!rc && k->w->mask[0])
 		rc = sto_attr_set_text(k->p->sto, &k->lun, HWP_KEY_MASK, k->w->mask, k->err);
 	if (!rc)
-		rc = hwp_job_record(k->p, VDS_ASYNCOUT_CREATELUN, HWP_LUN, &k->lun, S_OK, &k->w->number,
-			k->err);
+		rc = hwp_job_record(k->p, VDS_ASYNCOUT_CREATELUN, HWP_LUN, &k->lun, S_OK,
+			&k->w->number, k->err);
 	return rc;
 }
 
@@ -175,7 +176,8 @@ static HRESULT max_body(struct hwp_call *call)
 
 /* ---- the four methods ---------------------------------------------------------------------- */
 
-static HRESULT create(struct hwp_face *face, enum hwp_method method, struct wanted *w, IVdsAsync **out)
+static HRESULT create(
+	struct hwp_face *face, enum hwp_method method, struct wanted *w, IVdsAsync **out)
 {
 	struct hwp_inner inner;
 	HRESULT hr = hwp_job_inner_new(face->p, VDS_ASYNCOUT_CREATELUN, &inner);
@@ -254,8 +256,8 @@ HRESULT STDMETHODCALLTYPE hwp_subsystem_CreateLun2(IVdsSubSystem2 *iface, VDS_LU
 	return create_any(&self->face, &w, type, drives, count, mask, hints, out);
 }
 
-HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryMaxLunCreateSize(IVdsSubSystem *iface, VDS_LUN_TYPE type,
-	VDS_OBJECT_ID *drives, LONG count, VDS_HINTS *hints, ULONGLONG *size)
+HRESULT STDMETHODCALLTYPE hwp_subsystem_QueryMaxLunCreateSize(IVdsSubSystem *iface,
+	VDS_LUN_TYPE type, VDS_OBJECT_ID *drives, LONG count, VDS_HINTS *hints, ULONGLONG *size)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
 	struct wanted w = {.plain = true};

@@ -62,7 +62,8 @@ static int settle(void *arg)
 {
 	struct addition *x = arg;
 	uint32_t number;
-	int rc = sto_bay_set_drive(x->p->sto, &x->bay.subsystem, x->bus, x->slot, &x->drive, x->err);
+	int rc =
+		sto_bay_set_drive(x->p->sto, &x->bay.subsystem, x->bus, x->slot, &x->drive, x->err);
 
 	return rc ? rc : sto_number(x->p->sto, HWP_DRIVE, &x->drive, &number, x->err);
 }
@@ -75,7 +76,8 @@ static HRESULT add_body(struct hwp_call *call)
 	x->bay.subsystem = call->array->id;
 	int rc = hwp_clerk_call(call->p, prepare, x);
 	if (rc == -EEXIST)
-		return VDS_E_NOT_SUPPORTED; /* the slot or the path is taken: the sentence says which */
+		return VDS_E_NOT_SUPPORTED; /* the slot or the path is taken: the sentence says
+					       which */
 	if (rc)
 		return hwp_fail(call, rc);
 	struct eng_bay bay = {.bus = x->bus, .slot = x->slot, .path = x->bay.path};
@@ -87,8 +89,8 @@ static HRESULT add_body(struct hwp_call *call)
 	return rc == -EEXIST ? VDS_E_NOT_SUPPORTED : hwp_fail(call, rc);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_AddDrive(IVdsxSubSystem *iface, LPCWSTR path, SHORT bus,
-	SHORT slot, ULONGLONG create_bytes, IVdsDrive **out)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_AddDrive(IVdsxSubSystem *iface, LPCWSTR path,
+	SHORT bus, SHORT slot, ULONGLONG create_bytes, IVdsDrive **out)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsxSubSystem, iface);
 	struct hwp *p = self->face.p;
@@ -149,15 +151,16 @@ static HRESULT remove_body(struct hwp_call *call)
 	return hwp_fail(call, rc);
 }
 
-static HRESULT STDMETHODCALLTYPE hwp_subsystem_RemoveDrive(IVdsxSubSystem *iface, VDS_OBJECT_ID drive)
+static HRESULT STDMETHODCALLTYPE hwp_subsystem_RemoveDrive(
+	IVdsxSubSystem *iface, VDS_OBJECT_ID drive)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsxSubSystem, iface);
 	struct removal r = {.p = self->face.p, .drive = com_guid_to(&drive)};
 
 	COM_TRACE(self);
 	VDC_REQUIRE(!guid_is_zero(&r.drive));
-	return hwp_call(self->face.p, HWP_M_X_REMOVE_DRIVE, HWP_SUB_SYSTEM, &self->face.id, remove_body,
-		&r);
+	return hwp_call(self->face.p, HWP_M_X_REMOVE_DRIVE, HWP_SUB_SYSTEM, &self->face.id,
+		remove_body, &r);
 }
 
 const IVdsxSubSystemVtbl hwp_subsystem_IVdsxSubSystem_vtbl = {

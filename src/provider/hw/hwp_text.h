@@ -9,8 +9,8 @@
 
 #define HWP_NAME_UNITS 63 /* the longest friendly name, in UTF-16 units */
 
-/* A friendly name as UTF-8 (malloc'd), cut at HWP_NAME_UNITS without splitting a pair; *cut tells. NULL
- * when memory is short. */
+/* A friendly name as UTF-8 (malloc'd), cut at HWP_NAME_UNITS without splitting a pair; *cut tells.
+ * NULL when memory is short. */
 char *hwp_name_take(const WCHAR *name, bool *cut);
 
 /* A string of a property structure: task memory, wide. False when memory is short. */
