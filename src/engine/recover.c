@@ -204,6 +204,18 @@ static int fill(struct eng_job *job, uint64_t mask, bool catch_up, struct err *e
 	return settle_slots(job, mask, rc, err);
 }
 
+/* Slots that were begun and not filled: stale again, or, when interrupted, to be continued. */
+static int not_filled(struct eng_job *job, uint64_t mask, int rc)
+{
+	struct eng_lun *l = job->lun;
+
+	settle_slots(job, mask, rc, NULL);
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (mask & 1ull << i)
+			eng_lun_apply_member(l, i);
+	return rc;
+}
+
 /* Fills all slots of the mask: first those that missed only some writes, then the others. */
 static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
 {
@@ -219,11 +231,13 @@ static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
 	if (!rc)
 		rc = wait_for_targets(job, mask);
 	if (rc)
-		return rc;
+		return not_filled(job, mask, rc);
 	job->filling = mask;
 	rc = fill(job, quick, true, err);
 	if (!rc)
 		rc = fill(job, mask & ~quick, false, err);
+	else if (mask & ~quick)
+		not_filled(job, mask & ~quick, rc);
 	job->filling = 0;
 	return rc;
 }
