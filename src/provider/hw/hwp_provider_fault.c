@@ -314,6 +314,9 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Clear(IVdsxFault *iface, ULONG kin
 
 	COM_TRACE(self, "kind %u", kind);
 	VDC_REQUIRE(!kind || vdc_enum_known(&idl_enum_VDSX_FAULT_KIND, kind));
+	/* first of all, or it would strike here */
+	if (com_guid_equal(&id, &HWP_PROVIDER_ID) && (!kind || kind == VDSX_FAULT_OUT_OF_MEMORY))
+		com_alloc_fail_after(0);
 	cleanup_free struct change *c = calloc(1, sizeof(*c));
 	if (!c)
 		return E_OUTOFMEMORY;
@@ -322,12 +325,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Clear(IVdsxFault *iface, ULONG kin
 	c->fault.id = com_guid_to(&id);
 	HRESULT hr = hwp_call(
 		self->face.p, HWP_M_X_FAULT_CLEAR, HWP_PROVIDER, &self->face.id, clear_body, c);
-	if (SUCCEEDED(hr)) {
+	if (SUCCEEDED(hr))
 		hwp_clerk_drain(self->face.p);
-		if (com_guid_equal(&id, &HWP_PROVIDER_ID) &&
-			(!kind || kind == VDSX_FAULT_OUT_OF_MEMORY))
-			com_alloc_fail_after(0);
-	}
 	return hr;
 }
 
