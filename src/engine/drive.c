@@ -97,27 +97,6 @@ static void for_members(struct eng_drive *d, void (*fn)(struct eng_lun *l, unsig
 	}
 }
 
-/*
- * A slot that was just filled counts for its set before the model has heard of it. What the set would
- * go on with must be told from what the LUN fails with, so the model catches up first.
- */
-static bool hear_of_filled(struct eng_lun *l)
-{
-	bool changed = false;
-
-	for (unsigned i = 0; l->set && i < l->shape.members; i++) {
-		struct eng_member *m = &l->members[i];
-
-		if (m->state != ENG_MEMBER_REBUILDING || !eng_drive_online(m->drive) ||
-			raid_member(l->set, i).state != RAID_MEMBER_IN_SYNC)
-			continue;
-		m->state = ENG_MEMBER_IN_SYNC;
-		m->watermark = m->size;
-		changed = true;
-	}
-	return changed;
-}
-
 static void member_left(struct eng_lun *l, unsigned slot)
 {
 	struct eng_member *m = &l->members[slot];
@@ -190,8 +169,6 @@ static void note_loss(struct eng_drive *d, int error)
 int eng_drive_lost(struct eng_drive *d, int error)
 {
 	struct eng_array *a = d->array;
-	struct list *pos, *tmp;
-	bool filled = false;
 	int rc;
 
 	if (d->losing || !eng_drive_online(d)) {
@@ -203,13 +180,9 @@ int eng_drive_lost(struct eng_drive *d, int error)
 	d->losing = true;
 	task_group_begin(&d->loss);
 	task_group_begin(&a->tasks);
-	list_for_each(pos, tmp, &a->luns)
-		filled |= hear_of_filled(list_entry(pos, struct eng_lun, link));
 	for_members(d, member_left); /* while it still counts as present */
 	note_loss(d, error);
-	rc = filled ? eng_priv_members(a, NULL) : 0;
-	if (!rc)
-		rc = eng_meta_commit(a, NULL);
+	rc = eng_meta_commit(a, NULL);
 	if (task_spawn(a->loop, "drive loss", loss_task, d)) {
 		log_error("out of memory: the loss of the drive in slot %d.%d is not worked off", d->bus,
 			d->slot);

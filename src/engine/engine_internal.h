@@ -123,6 +123,7 @@ struct eng_job {
 	struct eng_lun *other;   /* ADD_PLEX: the LUN to absorb */
 	unsigned slot;           /* REMOVE_PLEX */
 	uint64_t filling;        /* slots being filled right now */
+	uint64_t pass;           /* … by the running pass */
 	unsigned changes;        /* array->changes at its start */
 	bool half_told;          /* the point "job:half" was passed */
 	struct task_queue ended;

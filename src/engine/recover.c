@@ -29,6 +29,26 @@ static int checkpoint(struct raid_run *run, uint64_t watermark)
 	return eng_priv_members(l->array, l);
 }
 
+/*
+ * The slots of the pass are complete. That becomes durable before the set counts on them, and with it
+ * that members still away are left behind: the LUN may go on without them from here.
+ */
+static int complete(struct raid_run *run)
+{
+	struct eng_job *job = run->user;
+	struct eng_lun *l = job->lun;
+	int rc;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (job->pass & 1ull << i) {
+			l->members[i].state = ENG_MEMBER_IN_SYNC;
+			l->members[i].watermark = l->members[i].size;
+		}
+	eng_lun_demote_absent(l);
+	rc = eng_priv_members(l->array, l);
+	return rc ? rc : eng_meta_commit(l->array, NULL);
+}
+
 static void step(struct raid_run *run)
 {
 	struct eng_job *job = run->user;
@@ -50,6 +70,7 @@ void eng_job_begin_pass(struct eng_job *job)
 	job->run.user = job;
 	job->run.checkpoint = checkpoint;
 	job->run.step = step;
+	job->run.complete = complete;
 	job->run.rate_limit = job->array->settings.rebuild_rate;
 	job->run.foreground_share = share_of(job->lun->priority);
 }
@@ -153,7 +174,7 @@ static int wait_for_targets(struct eng_job *job, uint64_t mask)
 	return 0;
 }
 
-/* What a pass left behind, written down: complete slots in sync, the others where they stand. */
+/* What a pass that did not end well left behind, written down; and spares that are none any more. */
 static int settle_slots(struct eng_job *job, uint64_t mask, int rc, struct err *err)
 {
 	struct eng_lun *l = job->lun;
@@ -167,10 +188,9 @@ static int settle_slots(struct eng_job *job, uint64_t mask, int rc, struct err *
 			continue;
 		now = raid_member(l->set, i);
 		memset(&m->copy_from, 0, sizeof(m->copy_from));
-		if (!rc && eng_drive_online(m->drive)) {
-			m->state = ENG_MEMBER_IN_SYNC;
-			m->watermark = m->size;
-		} else if (rc == -ECANCELED && job->interrupt && !job->cancel) {
+		if (!rc)
+			continue; /* complete() has seen to it; what was lost since is no longer our business */
+		if (rc == -ECANCELED && job->interrupt && !job->cancel) {
 			m->watermark = now.watermark;
 			eng_lun_apply_member(l, i); /* writes go on reaching it */
 		} else {
@@ -199,6 +219,7 @@ static int fill(struct eng_job *job, uint64_t mask, bool catch_up, struct err *e
 	for (unsigned i = 0; i < l->shape.members; i++)
 		from[i] = l->members[i].copy_from;
 	eng_job_begin_pass(job);
+	job->pass = mask;
 	rc = raid_rebuild(l->set, mask, catch_up, from, &job->run);
 	eng_job_progress(job);
 	return settle_slots(job, mask, rc, err);

@@ -214,6 +214,10 @@ struct raid_run {
 	/* (task) Called between steps, about once for each percent of total and at the end, after done was
 	 * brought up to date; may wait (the run stands still meanwhile, holding no locks). NULL = none. */
 	void (*step)(struct raid_run *run);
+	/* (task) Rebuild only: the targets are complete and flushed, requests stand still, and the slots are
+	 * about to count as in sync. The owner makes that durable first; an error leaves them STALE.
+	 * NULL = nothing to do. Must not touch the set's own device. */
+	int (*complete)(struct raid_run *run);
 	void *user;
 };
 

@@ -546,6 +546,8 @@ static int end(struct rebuild *rb, int rc)
 		if (!still_filling(rb, m))
 			rc = target_gone(rb, m);
 	}
+	if (!rc && rb->walk.run->complete)
+		rc = rb->walk.run->complete(rb->walk.run);
 	for (uint64_t left = rb->walk.pass.slots; left; left &= left - 1) {
 		struct raid_member *m = &set->slots[__builtin_ctzll(left)].m;
 
