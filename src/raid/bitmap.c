@@ -397,8 +397,12 @@ uint64_t raid_dirty_regions(const struct raid_set *set)
 	const struct raid_bitmap *b = &set->bitmap;
 	uint64_t count = 0;
 
-	for (size_t i = 0; b->dirty_on && i < b->unwritten_at; i++)
-		count += (unsigned)__builtin_popcount(b->image[i]);
+	for (size_t i = 0; b->dirty_on && i < b->unwritten_at; i += sizeof(uint64_t)) {
+		uint64_t word;
+
+		memcpy(&word, b->image + i, sizeof(word)); /* the image is whole pages */
+		count += (unsigned)__builtin_popcountll(word);
+	}
 	return count;
 }
 
