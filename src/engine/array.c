@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "engine/engine_internal.h"
 
+#define PARALLEL 16 /* drives read at once: bounds the memory for their metadata */
+
 /* ---- look-ups -------------------------------------------------------------------------------- */
 
 struct eng_drive *eng_find_drive_any(const struct eng_array *a, const struct guid *id)
@@ -121,44 +123,113 @@ static bool means_gone(int rc)
 	return rc == -ENOENT || rc == -ENODEV || rc == -ENXIO || rc == -ENOMEDIUM;
 }
 
-static int read_bay(struct opening *o, const struct eng_bay *bay)
-{
-	struct eng_drive *d = eng_drive_new(o->a, bay);
-	struct eng_found *f = calloc(1, sizeof(*f));
-	struct err err = { 0 };
+/* What a bay gave. */
+struct bay_read {
+	struct opening *o;
+	struct eng_drive *d;
+	struct eng_found *f;
+	bool open;
 	int rc;
+	struct err err;
+};
 
-	if (!d || !f) {
-		free(f);
-		if (d)
-			eng_drive_free(d);
+struct readers {
+	struct bay_read *list;
+	unsigned n, next;
+	struct task_group group;
+};
+
+static int begin_bay(struct bay_read *b, const struct eng_bay *bay)
+{
+	b->d = eng_drive_new(b->o->a, bay);
+	if (!b->d)
 		return -ENOMEM;
-	}
-	list_add_tail(&o->a->drives, &d->link);
-	if (bay->gone || !d->path[0]) {
-		d->out = true;
-		free(f);
+	list_add_tail(&b->o->a->drives, &b->d->link);
+	if (bay->gone || !b->d->path[0]) {
+		b->d->out = true;
 		return 0;
 	}
-	rc = eng_drive_open_dev(d, &err);
-	if (!rc)
-		rc = eng_load_drive(d, o->container_known ? &o->container : NULL, f, &err);
-	if (!rc) {
+	b->f = calloc(1, sizeof(*b->f));
+	if (!b->f)
+		return -ENOMEM;
+	b->rc = eng_drive_open_dev(b->d, &b->err);
+	b->open = !b->rc;
+	return 0;
+}
+
+/* Of the tables that are the same everywhere one is enough, see model(): those of a thousand drives would
+ * not fit into memory. */
+static void drop_tables(struct eng_found *f)
+{
+	ddf_pds_free(&f->image.set.pds);
+	ddf_vds_free(&f->image.set.vds);
+}
+
+static void reader_task(void *arg)
+{
+	struct readers *r = arg;
+
+	while (r->next < r->n) {
+		struct bay_read *b = &r->list[r->next++];
+
+		if (!b->open)
+			continue;
+		b->rc = eng_load_drive(b->d, b->o->container_known ? &b->o->container : NULL, b->f, &b->err);
+		if (!b->rc)
+			drop_tables(b->f);
+	}
+	task_group_end(&r->group);
+}
+
+static int end_bay(struct bay_read *b)
+{
+	struct opening *o = b->o;
+	struct eng_drive *d = b->d;
+
+	if (!b->f || !d)
+		return d ? 0 : -ENOMEM;
+	if (!b->rc) {
 		d->ours = true;
-		d->ddf_guid = f->image.drive.guid;
-		d->refnum = f->image.drive.refnum;
+		d->ddf_guid = b->f->image.drive.guid;
+		d->refnum = b->f->image.drive.refnum;
 		d->id = ddf_guid_object(&d->ddf_guid);
 		o->drives[o->count] = d;
-		o->found[o->count++] = f;
+		o->found[o->count++] = b->f;
 		return 0;
 	}
-	free(f);
-	if (rc == -ENOMEM)
-		return rc;
-	set_note(d, &err, rc == -ENODATA ? "The drive is blank; it is not part of the array." : "");
-	d->out = means_gone(rc);
+	free(b->f);
+	if (b->rc == -ENOMEM)
+		return b->rc;
+	set_note(d, &b->err, b->rc == -ENODATA ? "The drive is blank; it is not part of the array." : "");
+	d->out = means_gone(b->rc);
 	set_aside(d);
 	return 0;
+}
+
+/* Reads all bays, PARALLEL at a time; results are taken in their order. */
+static int read_bays(struct opening *o, const struct eng_bay *bays, unsigned n)
+{
+	struct readers r = { .list = calloc(n + 1u, sizeof(*r.list)), .n = n };
+	int rc = r.list ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; i < n && !rc; i++) {
+		r.list[i].o = o;
+		rc = begin_bay(&r.list[i], &bays[i]);
+	}
+	task_group_init(&r.group);
+	for (unsigned i = 0; i < PARALLEL && i < n && !rc; i++) {
+		task_group_begin(&r.group);
+		if (task_spawn(o->a->loop, "reader", reader_task, &r))
+			reader_task(&r);
+	}
+	task_group_wait(&r.group);
+	for (unsigned i = 0; r.list && i < n; i++) {
+		int one = r.list[i].d ? end_bay(&r.list[i]) : 0;
+
+		rc = rc ? rc : one;
+	}
+	free(r.list);
+	return rc;
 }
 
 static void drop_candidate(struct opening *o, unsigned i, const char *why)
@@ -313,6 +384,27 @@ static bool left_behind(const struct eng_array *a, uint32_t known_seq)
 	return false;
 }
 
+/* The tables of a drive of the newest age, read once more: the first that still can. */
+static int read_tables(struct opening *o, unsigned *best, struct err *err)
+{
+	uint32_t seq = o->found[*best]->image.set.seq;
+	int rc = -EIO;
+
+	for (unsigned i = *best; i < o->count && rc; i++) {
+		struct eng_found fresh = { 0 };
+
+		if (o->found[i]->image.set.seq != seq)
+			continue;
+		rc = eng_load_drive(o->drives[i], &o->container, &fresh, err);
+		if (rc)
+			continue;
+		eng_found_free(o->found[i]);
+		*o->found[i] = fresh;
+		*best = i;
+	}
+	return rc;
+}
+
 static int model(struct opening *o, const struct eng_array_config *config, struct err *err)
 {
 	struct eng_array *a = o->a;
@@ -321,6 +413,8 @@ static int model(struct opening *o, const struct eng_array_config *config, struc
 	unsigned best = 0;
 	int rc = choose_newest(o, &best, err);
 
+	if (!rc)
+		rc = read_tables(o, &best, err);
 	if (rc)
 		return rc;
 	newest = &o->found[best]->image.set;
@@ -461,8 +555,7 @@ static int open_all(struct opening *o, const struct eng_array_config *config, co
 
 	memcpy(o->container.b, config->container_guid, 24);
 	o->container_known = memcmp(config->container_guid, zero, 24) != 0;
-	for (unsigned i = 0; i < bays_len && !rc; i++)
-		rc = read_bay(o, &bays[i]);
+	rc = read_bays(o, bays, bays_len);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
 	refuse_clones(o);

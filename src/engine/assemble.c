@@ -11,25 +11,102 @@
 #include "engine/engine_internal.h"
 
 struct sources {
-	struct eng_found *const *found;
-	struct eng_drive *const *drives;
-	unsigned count;
+	const struct ddf_conf **confs; /* of all drives; by VD, then leg, then newest first */
+	size_t confs_len;
+	struct eng_drive **drives;     /* by reference number; those with the same in order of the array */
+	size_t drives_len;
 };
 
-/* The newest configuration record of a leg, NULL when no present drive has one. */
+static int by_vd(const void *a, const void *b)
+{
+	const struct ddf_conf *x = *(const struct ddf_conf *const *)a;
+	const struct ddf_conf *y = *(const struct ddf_conf *const *)b;
+	int order = memcmp(x->vd.b, y->vd.b, sizeof(x->vd.b));
+
+	if (order)
+		return order;
+	if (x->leg != y->leg)
+		return x->leg < y->leg ? -1 : 1;
+	return x->seq > y->seq ? -1 : x->seq < y->seq;
+}
+
+static int by_refnum(const void *a, const void *b)
+{
+	const struct eng_drive *x = *(struct eng_drive *const *)a;
+	const struct eng_drive *y = *(struct eng_drive *const *)b;
+
+	return x->refnum < y->refnum ? -1 : x->refnum > y->refnum;
+}
+
+static void sources_free(struct sources *s)
+{
+	free(s->confs);
+	free(s->drives);
+}
+
+static int sources_init(struct sources *s, const struct eng_array *a, struct eng_found *const *found,
+	unsigned count)
+{
+	struct list *pos, *tmp;
+
+	memset(s, 0, sizeof(*s));
+	for (unsigned i = 0; i < count; i++)
+		s->confs_len += found[i]->image.drive.confs.len;
+	list_for_each(pos, tmp, &a->drives)
+		s->drives_len++;
+	s->confs = calloc(s->confs_len + 1, sizeof(*s->confs));
+	s->drives = calloc(s->drives_len + 1, sizeof(*s->drives));
+	if (!s->confs || !s->drives) {
+		sources_free(s);
+		return -ENOMEM;
+	}
+	s->confs_len = s->drives_len = 0;
+	for (unsigned i = 0; i < count; i++) {
+		const struct ddf_conf *c;
+
+		vec_for_each(&found[i]->image.drive.confs, c)
+			s->confs[s->confs_len++] = c;
+	}
+	list_for_each(pos, tmp, &a->drives)
+		s->drives[s->drives_len++] = list_entry(pos, struct eng_drive, link);
+	qsort(s->confs, s->confs_len, sizeof(*s->confs), by_vd);
+	qsort(s->drives, s->drives_len, sizeof(*s->drives), by_refnum);
+	return 0;
+}
+
+/* The newest configuration record of a leg (-1: of any), NULL when no present drive has one. */
 static const struct ddf_conf *find_conf(const struct sources *s, const struct ddf_guid *vd, int leg)
 {
 	const struct ddf_conf *best = NULL;
+	size_t lo = 0, hi = s->confs_len;
 
-	for (unsigned i = 0; i < s->count; i++) {
-		const struct ddf_conf *c;
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
 
-		vec_for_each(&s->found[i]->image.drive.confs, c)
-			if (ddf_guid_equal(&c->vd, vd) && (leg < 0 || c->leg == leg) &&
-				(!best || c->seq > best->seq))
-				best = c;
+		if (memcmp(s->confs[mid]->vd.b, vd->b, sizeof(vd->b)) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
+	for (; lo < s->confs_len && ddf_guid_equal(&s->confs[lo]->vd, vd); lo++)
+		if ((leg < 0 || s->confs[lo]->leg == leg) && (!best || s->confs[lo]->seq > best->seq))
+			best = s->confs[lo];
 	return best;
+}
+
+static struct eng_drive *find_refnum(const struct sources *s, uint32_t refnum)
+{
+	size_t lo = 0, hi = s->drives_len;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (s->drives[mid]->refnum < refnum)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return refnum && lo < s->drives_len && s->drives[lo]->refnum == refnum ? s->drives[lo] : NULL;
 }
 
 static const struct priv_member *own_entry(const struct eng_drive *d, const struct eng_lun *l,
@@ -152,7 +229,7 @@ static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct s
 	uint32_t refnum = place_slot(l, vd, s, slot, &current);
 	const struct priv_member *e;
 
-	m->drive = refnum == DDF_MISSING ? NULL : eng_find_refnum(l->array, refnum);
+	m->drive = refnum == DDF_MISSING ? NULL : find_refnum(s, refnum);
 	m->state = !m->drive ? ENG_MEMBER_MISSING : current ? ENG_MEMBER_IN_SYNC : ENG_MEMBER_STALE;
 	m->watermark = current ? m->size : 0;
 	m->index = ENG_NO_INDEX;
@@ -171,26 +248,58 @@ static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct s
 		m->state = ENG_MEMBER_STALE;
 }
 
-/* The extent must lie in the drive's data area and touch no other: hostile metadata end here. */
-static bool extent_fits(const struct eng_lun *l, const struct eng_member *m)
+/* The extent must lie in the drive's data area: hostile metadata end here. */
+static bool extent_fits(const struct eng_member *m)
 {
 	const struct eng_drive *d = m->drive;
+
+	return !d || !d->dev ||
+		(m->start >= ENG_DATA_START && m->size <= d->layout.workspace * 512 &&
+			m->start <= d->layout.workspace * 512 - m->size);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct eng_place *x = a, *y = b;
+	uint64_t s = x->lun->members[x->slot].start, t = y->lun->members[y->slot].start;
+
+	return s < t ? -1 : s > t;
+}
+
+/* … and touch no other LUN's. */
+static int check_overlaps(struct eng_array *a, struct err *err)
+{
+	struct eng_place *places = eng_places(a);
 	struct list *pos, *tmp;
 
-	if (!d || !d->dev)
-		return true;
-	if (m->start < ENG_DATA_START || m->size > d->layout.workspace * 512 ||
-		m->start > d->layout.workspace * 512 - m->size)
-		return false;
-	list_for_each(pos, tmp, &l->array->luns) {
-		const struct eng_lun *o = list_entry(pos, struct eng_lun, link);
+	if (!places)
+		return err_set(err, -ENOMEM, "Out of memory.");
+	list_for_each(pos, tmp, &a->drives) {
+		const struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+		struct eng_place *p = places + d->first_place;
+		uint64_t end = 0;
+		const struct eng_lun *last = NULL;
 
-		for (unsigned i = 0; o != l && i < o->shape.members; i++)
-			if (o->members[i].drive == d && m->start < o->members[i].start + o->members[i].size &&
-				o->members[i].start < m->start + m->size)
-				return false;
+		if (!d->dev || !d->places)
+			continue;
+		qsort(p, d->places, sizeof(*p), by_start);
+		for (unsigned i = 0; i < d->places; i++) {
+			const struct eng_member *m = &p[i].lun->members[p[i].slot];
+
+			if (last && last != p[i].lun && m->start < end && m->size) {
+				err_set(err, -EUCLEAN, "extents of \"%s\" and \"%s\" overlap on the drive in slot %d.%d",
+					last->name, p[i].lun->name, d->bus, d->slot);
+				free(places);
+				return -EUCLEAN;
+			}
+			if (m->start + m->size > end) {
+				end = m->start + m->size;
+				last = p[i].lun;
+			}
+		}
 	}
-	return true;
+	free(places);
+	return 0;
 }
 
 static int settle_shape(struct eng_lun *l, struct err *err)
@@ -198,9 +307,8 @@ static int settle_shape(struct eng_lun *l, struct err *err)
 	uint64_t least = UINT64_MAX;
 
 	for (unsigned i = 0; i < l->shape.members; i++) {
-		if (!extent_fits(l, &l->members[i]))
-			return err_set(err, -EUCLEAN, "an extent of \"%s\" lies outside of its drive's data area "
-										  "or in another LUN's",
+		if (!extent_fits(&l->members[i]))
+			return err_set(err, -EUCLEAN, "an extent of \"%s\" lies outside of its drive's data area",
 				l->name);
 		least = l->members[i].size < least ? l->members[i].size : least;
 		if (l->shape.level == RAID_SPAN)
@@ -279,27 +387,41 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 	return rc;
 }
 
-int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
-	struct eng_drive *const *drives, unsigned count, struct err *err)
+static int assemble_all(struct eng_array *a, const struct ddf_set *newest, const struct sources *s,
+	struct err *err)
 {
-	struct sources s = { found, drives, count };
-	struct list *pos, *tmp;
 	const struct ddf_vd *vd;
 
 	vec_for_each(&newest->vds, vd) {
-		struct err one = { 0 };
-		int rc = assemble_one(a, vd, &s, &one);
+		int rc = assemble_one(a, vd, s, err);
 
-		if (rc == -ENOMEM)
-			return err_set(err, rc, "Out of memory.");
-		if (rc) {
-			/* What cannot be understood must not be overwritten either. */
-			log_error("a virtual disk cannot be served: %s", one.text);
-			if (err)
-				*err = one;
-			return err_wrap(err, rc, "The array holds a virtual disk that cannot be served; it is left "
-									 "untouched.");
-		}
+		if (rc)
+			return rc;
+	}
+	return check_overlaps(a, err);
+}
+
+int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
+	struct eng_drive *const *drives, unsigned count, struct err *err)
+{
+	struct sources s;
+	struct list *pos, *tmp;
+	struct err one = { 0 };
+	int rc = sources_init(&s, a, found, count);
+
+	if (!rc) {
+		rc = assemble_all(a, newest, &s, &one);
+		sources_free(&s);
+	}
+	if (rc == -ENOMEM)
+		return err_set(err, rc, "Out of memory.");
+	if (rc) {
+		/* What cannot be understood must not be overwritten either. */
+		log_error("a virtual disk cannot be served: %s", one.text);
+		if (err)
+			*err = one;
+		return err_wrap(err, rc, "The array holds a virtual disk that cannot be served; it is left "
+								 "untouched.");
 	}
 	for (unsigned i = 0; i < count; i++)
 		if (drives[i]->dev)

@@ -59,7 +59,7 @@ static void *read_copy(struct eng_drive *d, uint64_t lba, size_t *len)
 	*len = (size_t)d->layout.copy_sectors * 512;
 	if (lba == UINT64_MAX)
 		return NULL;
-	buf = malloc(*len);
+	buf = aligned_alloc(4096, (*len + 4095) / 4096 * 4096); /* for direct I/O */
 	if (buf && blk_read(d->dev, lba * 512, buf, *len)) {
 		free(buf);
 		buf = NULL;
