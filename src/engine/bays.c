@@ -86,6 +86,10 @@ int eng_drive_add(struct eng_array *a, const struct eng_bay *bay, struct guid *i
 
 	if (there && there != d && !there->out && !there->departed)
 		return err_set(err, -EBUSY, "Slot %d.%d is occupied.", bay->bus, bay->slot);
+	if (d && d->departed && !d->refnum && !eng_drive_assigned(d)) {
+		eng_drive_free(d); /* its record was dropped: taken in anew, under its old identity */
+		d = NULL;
+	}
 	if (d && !d->out)
 		return err_set(err, -EEXIST, "%s carries the identity of the drive in slot %d.%d.", bay->path,
 			d->bus, d->slot);

@@ -334,7 +334,7 @@ static int reopen(struct eng_drive *d, struct err *err)
 int eng_drive_insert(struct eng_array *a, const struct eng_bay *bay, struct err *err)
 {
 	struct eng_drive *d = guid_is_zero(&bay->drive) ? eng_find_bay(a, bay->bus, bay->slot)
-													: eng_find_drive(a, &bay->drive);
+													: eng_find_drive_any(a, &bay->drive);
 	bool arrives;
 	int rc;
 

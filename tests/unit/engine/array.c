@@ -111,6 +111,33 @@ static void a_returning_drive_catches_up(void **state)
 	fx_fini(&f);
 }
 
+/* Its record is dropped when it departs, as no LUN counts on it. */
+static void depart_unassigned(struct fx *f)
+{
+	struct guid d = fx_drive(f, 4);
+	struct err err = { 0 };
+
+	assert_int_equal(eng_drive_pull(f->array, &d, &err), 0);
+	f->bays[4].gone = true;
+	assert_int_equal(eng_array_rescan(f->array, f->bays, 6, &err), 0);
+	assert_int_equal(eng_drive_at(f->array, 0, 4, &d), -ENOENT);
+	f->bays[4].gone = false;
+	d = f->bays[4].drive;
+	assert_int_equal(eng_drive_insert(f->array, &f->bays[4], &err), 0);
+	assert_true(guid_equal(&d, &f->bays[4].drive));
+	assert_int_equal(fx_drive_info(f, 4).state, ENG_DRIVE_ONLINE);
+}
+
+static void an_unassigned_drive_departs_and_comes_back(void **state)
+{
+	struct fx f;
+
+	(void)state;
+	fx_init(&f, 1, 6, 96);
+	fx_run(&f, depart_unassigned);
+	fx_fini(&f);
+}
+
 static void restart_degraded(struct fx *f)
 {
 	fx_close(f);
@@ -396,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_type_survives_a_restart),
 		cmocka_unit_test(a_returning_drive_catches_up),
+		cmocka_unit_test(an_unassigned_drive_departs_and_comes_back),
 		cmocka_unit_test(a_drive_put_back_between_restarts_catches_up),
 		cmocka_unit_test(a_spare_takes_a_failed_drives_place),
 		cmocka_unit_test(a_pulled_drive_gets_its_delay),
