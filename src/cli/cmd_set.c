@@ -102,9 +102,9 @@ int cli_cmd_set_lun(struct cli_ctx *ctx, const struct cli_line *line)
 	HRESULT hr;
 	int status;
 
-	if (v->number > 15)
-		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "0 (last) to 15 (first)",
-			"rebuildpriority=%s is too large", v->text);
+	if (v->number < 1 || v->number > 15)
+		return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, "0 means no wish",
+			"1 (last) to 15 (first)", "rebuildpriority=%s is no priority", v->text);
 	status = cli_session_target(ctx, line, &lun);
 	if (status || cli_plan(ctx, line, "LUN %u gets rebuild priority %u", lun.number,
 			      (unsigned)v->number))

@@ -194,6 +194,11 @@ const char *cli_object_title(const struct cli_object *obj, char buf[static 128])
 		[CLI_FAULT] = "Fault"};
 	const char *title = titles[obj->noun] ? titles[obj->noun] : "Object";
 	const char *name = cli_object_text(obj, "friendly_name");
+	char plain[32];
+
+	snprintf(plain, sizeof(plain), "%s %u", title, obj->number);
+	if (name && !strcasecmp(name, plain))
+		name = NULL; /* the name a LUN has by default says no more */
 
 	if (obj->noun == CLI_DRIVE && obj->props)
 		snprintf(buf, 128, "%s %u (bus %d slot %d)", title, obj->number,

@@ -144,8 +144,9 @@ static void translate_slash(int argc, char **argv)
 {
 	static char script[] = "-s";
 
-	for (int i = 1; i < argc - 1 && argv[i][0] == '/'; i += 2)
-		if (!strcmp(argv[i], "/s") || !strcmp(argv[i], "/S"))
+	/* Behind an option it may be that option's value. */
+	for (int i = 1; i < argc - 1; i++)
+		if (!strcasecmp(argv[i], "/s") && argv[i - 1][0] != '-')
 			argv[i] = script;
 }
 

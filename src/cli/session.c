@@ -106,6 +106,9 @@ int cli_session_open(struct cli_ctx *ctx, bool create, bool hold)
 		return CLI_OK;
 	if (check_options(ctx))
 		return ctx->outcome.diag.status;
+	/* The service runs in this process: its log belongs on the terminal only when asked for. */
+	if (!ctx->opt.verbose)
+		(void)setenv("VDS_LOG", "error", 0);
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return cli_diag_memory(&ctx->outcome.diag);

@@ -77,12 +77,12 @@ class Store:
 
 def equal(found, wanted, what=""):
     if found != wanted:
-        raise AssertionError(f"{what}: {found!r} is not {wanted!r}")
+        raise AssertionError(f"{what}: {repr(found)[:300]} is not {repr(wanted)[:300]}")
 
 
 def contains(text, part):
     if part not in text:
-        raise AssertionError(f"{part!r} is not in {text!r}")
+        raise AssertionError(f"{part!r} is not in {repr(text)[:1500]}")
 
 
 def pattern(size, seed=1):
@@ -112,7 +112,7 @@ def main(module):
             print(f"[       OK ] {name[5:]} ({time.monotonic() - begun:.1f} s)", flush=True)
         except Exception as e:  # every failure of a case counts and is shown
             failed += 1
-            print(f"[  FAILED  ] {name[5:]}: {e}", flush=True)
+            print(f"[  FAILED  ] {name[5:]}: {str(e)[:3000]}", flush=True)
             if not isinstance(e, AssertionError):
                 traceback.print_exc(file=sys.stdout)
         finally:
