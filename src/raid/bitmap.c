@@ -146,9 +146,24 @@ bool raid_region_dirty(const struct raid_bitmap *b, uint64_t region)
 	return !b->dirty_on || get_bit(b->image, region);
 }
 
+static struct init *find_init(const struct raid_bitmap *b, uint64_t region)
+{
+	struct list *pos, *tmp;
+
+	list_for_each (pos, tmp, &b->inits) {
+		struct init *i = list_entry(pos, struct init, link);
+
+		if (i->region == region)
+			return i;
+	}
+	return NULL;
+}
+
+/* Until the clearing of the bit is durable the region counts as unwritten: if that fails, it is. */
 bool raid_region_unwritten(const struct raid_bitmap *b, uint64_t region)
 {
-	return b->unwritten_on && get_bit(b->image + b->unwritten_at, region);
+	return b->unwritten_on &&
+	       (get_bit(b->image + b->unwritten_at, region) || find_init(b, region));
 }
 
 uint64_t raid_region_run(const struct raid_bitmap *b, uint64_t offset, uint64_t end)
@@ -311,19 +326,6 @@ int raid_zero_rows(struct raid_op *op, uint64_t from, uint64_t to)
 	return rc ? rc : raid_flush_members(op, mask);
 }
 
-static struct init *find_init(struct raid_bitmap *b, uint64_t region)
-{
-	struct list *pos, *tmp;
-
-	list_for_each (pos, tmp, &b->inits) {
-		struct init *i = list_entry(pos, struct init, link);
-
-		if (i->region == region)
-			return i;
-	}
-	return NULL;
-}
-
 static int initialise(struct raid_op *op, uint64_t region)
 {
 	struct raid_set *set = op->set;
@@ -358,7 +360,7 @@ int raid_region_begin(struct raid_op *op, uint64_t region)
 	set_bit(b->touched, region, true);
 	if (b->dirty_on)
 		rc = mark_dirty(set, region);
-	while (!rc && (find_init(b, region) || raid_region_unwritten(b, region))) {
+	while (!rc && raid_region_unwritten(b, region)) {
 		if (find_init(b, region))
 			task_wait(&b->init_done);
 		else

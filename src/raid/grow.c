@@ -105,7 +105,7 @@ static int grow_frozen(struct raid_set *set, struct raid_op *op, const struct ra
 	const struct raid_member *members)
 {
 	struct raid_options options = {.bitmap = set->bitmap.unwritten_on};
-	struct raid_bitmap bitmap, old_bitmap = set->bitmap;
+	struct raid_bitmap bitmap, old_bitmap;
 	struct raid_shape old_shape = set->shape;
 	struct raid_geo old_geo = set->geo;
 	struct zeroing z = {op, &bitmap};
@@ -113,6 +113,7 @@ static int grow_frozen(struct raid_set *set, struct raid_op *op, const struct ra
 
 	if (rc)
 		return rc;
+	raid_bitmap_move(&old_bitmap, &set->bitmap);
 	for (unsigned i = old_shape.members; i < shape->members; i++)
 		set->slots[i] = (struct raid_slot){.m = members[i]};
 	set->shape = *shape;

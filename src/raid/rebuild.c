@@ -80,7 +80,7 @@ static bool row_wanted(const struct raid_walk *w, uint64_t row)
 static bool still_filling(const struct rebuild *rb, unsigned member)
 {
 	return rb->walk.pass.slots & raid_bit(member) &&
-		rb->walk.set->slots[member].m.state == RAID_MEMBER_REBUILDING;
+	       rb->walk.set->slots[member].m.state == RAID_MEMBER_REBUILDING;
 }
 
 /* A target was given up, by us or by a foreground write. */

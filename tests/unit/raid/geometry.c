@@ -25,6 +25,38 @@ static struct raid_shape shape_of(
 	return s;
 }
 
+/* Counts the sectors of all members by what they hold; data must map back to where it lies. */
+static void count_roles(const struct raid_shape *s, uint64_t *data, uint64_t *p, uint64_t *q)
+{
+	uint64_t back, row;
+
+	for (unsigned m = 0; m < s->members; m++) {
+		uint64_t msize = s->level == RAID_SPAN ? s->span_sizes[m] : s->member_size;
+
+		for (uint64_t at = 0; at < msize; at += 512) {
+			struct raid_place place;
+
+			switch (raid_unmap(s, m, at, &back, &row)) {
+			case RAID_ROLE_DATA:
+				(*data)++;
+				raid_map(s, back, &place);
+				assert_true(m >= place.member && m < place.member + place.copies);
+				assert_int_equal(place.offset, at);
+				break;
+			case RAID_ROLE_P:
+				(*p)++;
+				break;
+			case RAID_ROLE_Q:
+				(*q)++;
+				break;
+			case RAID_ROLE_NONE:
+				fail();
+			}
+		}
+		assert_int_equal(raid_unmap(s, m, msize, &back, &row), RAID_ROLE_NONE);
+	}
+}
+
 /* Every data byte is mapped, to distinct places, and unmaps to itself; what is left on the
  * members is parity, once per row and kind. Steps of 512 bytes stand for all bytes. */
 static void check_bijection(const struct raid_shape *s)
@@ -61,31 +93,7 @@ static void check_bijection(const struct raid_shape *s)
 		assert_int_equal(place.parity_p >= 0, g.np >= 1);
 		assert_int_equal(place.parity_q >= 0, g.np >= 2);
 	}
-	for (unsigned m = 0; m < s->members; m++) {
-		uint64_t msize = s->level == RAID_SPAN ? s->span_sizes[m] : s->member_size;
-
-		for (uint64_t at = 0; at < msize; at += 512) {
-			struct raid_place place;
-
-			switch (raid_unmap(s, m, at, &back, &row)) {
-			case RAID_ROLE_DATA:
-				data++;
-				raid_map(s, back, &place);
-				assert_true(m >= place.member && m < place.member + place.copies);
-				assert_int_equal(place.offset, at);
-				break;
-			case RAID_ROLE_P:
-				p++;
-				break;
-			case RAID_ROLE_Q:
-				q++;
-				break;
-			case RAID_ROLE_NONE:
-				fail();
-			}
-		}
-		assert_int_equal(raid_unmap(s, m, msize, &back, &row), RAID_ROLE_NONE);
-	}
+	count_roles(s, &data, &p, &q);
 	assert_int_equal(data, size / 512 * g.copies);
 	assert_int_equal(p, g.np >= 1 ? g.rows * CHUNK / 512 : 0);
 	assert_int_equal(q, g.np >= 2 ? g.rows * CHUNK / 512 : 0);

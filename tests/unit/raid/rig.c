@@ -17,6 +17,7 @@ static int on_member_failed(void *ctx, unsigned slot, int error)
 
 	assert(task_self() && error < 0);
 	r->member_failed++;
+	task_sleep_ms(r->fail_ms);
 	task_yield();
 	if (r->refuse)
 		return r->refuse;

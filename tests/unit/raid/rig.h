@@ -33,6 +33,7 @@ struct rig {
 	/* what the owner knows durably */
 	uint64_t stale;       /* slots reported out of date */
 	int refuse;           /* answer of member_failed and bitmap_write, when not 0 */
+	unsigned fail_ms;     /* how long member_failed takes */
 	/* counts */
 	unsigned member_failed, bitmap_writes, medium_errors, medium_repaired;
 	uint64_t data_lost;

@@ -32,6 +32,52 @@ static void a_write_error_costs_the_member(void **state)
 	rig_fini(&r);
 }
 
+struct late {
+	struct rig *r;
+	unsigned row, left;
+};
+
+static void late_writer(void *arg)
+{
+	struct late *l = arg;
+
+	assert_int_equal(
+		blk_write(raid_dev(l->r->set), l->row++ * sizeof(data), data, sizeof(data), 0), 0);
+	assert_int_equal(l->r->stale, 1);
+	l->left--;
+}
+
+static int write_rows(void *arg)
+{
+	struct late *l = arg;
+
+	for (l->left = 0; l->left < 4; l->left++)
+		task_spawn(l->r->loop, "writer", late_writer, l);
+	while (l->left)
+		task_sleep_ms(1);
+	return 0;
+}
+
+/* Whoever meets the failure, and whoever meets it again meanwhile, waits until it is recorded. */
+static void writes_end_after_the_owner_knows(void **state)
+{
+	(void)state;
+	for (unsigned seed = 0; seed < 10; seed++) {
+		struct late late = {0};
+		struct rig r;
+
+		rig_init(&r, seed, &five, &options);
+		r.fail_ms = 100;
+		late.r = &r;
+		blk_fault_add(
+			r.member[0].faults, BLK_FAULT_WRITE_ERROR, 0, r.start + five.member_size);
+		rig_call(&r, write_rows, &late);
+		assert_int_equal(r.member_failed, 1);
+		assert_int_equal(rig_inconsistent(&r, 1), 0);
+		rig_fini(&r);
+	}
+}
+
 /* All members refuse writes for a moment: at most one is given up, the error is the caller's. */
 static void a_bus_hiccup_does_not_kill_the_set(void **state)
 {
@@ -271,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_write_error_costs_the_member),
+		cmocka_unit_test(writes_end_after_the_owner_knows),
 		cmocka_unit_test(a_bus_hiccup_does_not_kill_the_set),
 		cmocka_unit_test(the_owner_may_refuse_to_give_up_a_member),
 		cmocka_unit_test(a_read_of_a_vanished_member_gives_it_up),

@@ -283,7 +283,7 @@ static void break_member(struct sim *s)
 /* Unreadable blocks where clients are active. */
 static void hurt_member(struct sim *s)
 {
-	uint64_t offset, length;
+	uint64_t offset, length, at, n;
 	struct raid_place place;
 	unsigned m;
 
@@ -294,8 +294,11 @@ static void hurt_member(struct sim *s)
 		!raid_shape_survives(&s->rig.shape, s->out | UINT64_C(1) << m))
 		return;
 	s->hurt |= UINT64_C(1) << m;
-	blk_fault_add(s->rig.member[m].faults, BLK_FAULT_READ_ERROR,
-		s->rig.start + place.offset / 4096 * 4096, 4096 * (1 + below(s, 8)));
+	at = place.offset / 4096 * 4096;
+	n = 4096 * (1 + below(s, 8));
+	if (n > s->rig.shape.member_size - at)
+		n = s->rig.shape.member_size - at;
+	blk_fault_add(s->rig.member[m].faults, BLK_FAULT_READ_ERROR, s->rig.start + at, n);
 }
 
 static void count_read_error(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint64_t length)
