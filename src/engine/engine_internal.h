@@ -101,6 +101,7 @@ struct eng_lun {
 	bool auto_paused;        /* nothing by itself until something has changed */
 	bool pinned;             /* housekeeping is inside: do not free */
 	struct task_mutex edge_lock; /* unaligned writes */
+	struct task_mutex bitmap_lock; /* writes of the region bitmap */
 	enum eng_lun_health told_health; /* as the last LUN_MODIFY showed it */
 };
 

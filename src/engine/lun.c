@@ -16,6 +16,7 @@ struct eng_lun *eng_lun_new(struct eng_array *a)
 	l->transition = ENG_TRANSITION_STABLE;
 	l->priority = DEFAULT_PRIORITY;
 	task_mutex_init(&l->edge_lock);
+	task_mutex_init(&l->bitmap_lock);
 	list_init(&l->waiting);
 	list_init(&l->link);
 	if (eng_lun_dev_init(l)) {

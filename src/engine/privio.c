@@ -207,7 +207,7 @@ static bool keeps_bitmap(const struct eng_member *m)
 		(m->state == ENG_MEMBER_IN_SYNC || m->state == ENG_MEMBER_REBUILDING);
 }
 
-int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count)
+static int write_bitmap(struct eng_lun *l, unsigned first_page, unsigned count)
 {
 	const uint8_t *image = raid_bitmap_image(l->set);
 	uint64_t at = (uint64_t)first_page * 4096;
@@ -237,6 +237,17 @@ int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count
 			rc = eng_drive_lost(drives[i], slots[i].req.result);
 	loop_buf_free(l->array->loop, copy, len);
 	return n ? rc : -EIO;
+}
+
+int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count)
+{
+	int rc;
+
+	/* One at a time: of two writes of a page the later state must be the last on every drive. */
+	task_lock(&l->bitmap_lock);
+	rc = write_bitmap(l, first_page, count);
+	task_unlock(&l->bitmap_lock);
+	return rc;
 }
 
 /* Dirty if any in-sync member says so; unwritten only if all do. */

@@ -254,6 +254,9 @@ static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
 	if (rc)
 		return not_filled(job, mask, rc);
 	job->filling = mask;
+	log_info("LUN \"%s\" (%u members): filling slots %#llx, of them %#llx by catch-up of %llu regions",
+		l->name, l->shape.members, (unsigned long long)mask, (unsigned long long)quick,
+		(unsigned long long)raid_dirty_regions(l->set));
 	rc = fill(job, quick, true, err);
 	if (!rc)
 		rc = fill(job, mask & ~quick, false, err);

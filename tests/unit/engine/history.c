@@ -218,8 +218,8 @@ static void check_block(struct fx *f, unsigned l, unsigned b, bool after_crash)
 		uint32_t words[2];
 
 		memcpy(words, have, 8);
-		print_error("it holds block %u of LUN %u, version %u; possible were", words[0] & 0xffffff,
-			words[0] >> 24, words[1]);
+		print_error("block %u of LUN %u holds block %u of LUN %u, version %u; possible were", b, l,
+			words[0] & 0xffffff, words[0] >> 24, words[1]);
 		for (unsigned i = 0; i < k->n; i++)
 			print_error(" %u", k->maybe[i]);
 		print_error("%s\n", after_crash ? " (after a crash)" : "");
