@@ -481,13 +481,8 @@ static int serve(struct opening *o, struct err *err)
 		rc = eng_priv_members(a, NULL);
 	if (!rc && o->count)
 		rc = eng_meta_commit(a, err);
-	list_for_each(pos, tmp, &a->drives) {
-		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
-		int rc2 = rc ? 0 : eng_priv_super(d, false);
-
-		if (rc2)
-			eng_drive_lost(d, rc2);
-	}
+	if (!rc && eng_priv_supers(a, false))
+		rc = err_set(err, -ENOMEM, "Out of memory.");
 	list_for_each(pos, tmp, &a->luns) {
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
@@ -630,14 +625,8 @@ void eng_array_close(struct eng_array *a)
 	clean &= !eng_priv_members(a, NULL);
 	clean &= !eng_meta_commit(a, NULL);
 	task_group_wait(&a->tasks);
-	list_for_each(pos, tmp, &a->drives) {
-		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
-
-		if (clean && eng_priv_super(d, true))
-			log_warning("%s could not be marked clean; its written regions are compared at the next "
-						"start",
-				d->path);
-	}
+	if (clean)
+		eng_priv_supers(a, true);
 	a->host.events = NULL;
 	free_array(a);
 }

@@ -235,10 +235,23 @@ void eng_adopt_indexes(struct eng_drive *d);
 /* (task) Writes the model to every online drive; durable on a majority at return. */
 int eng_meta_commit(struct eng_array *a, struct err *err);
 
+/* sweep.c */
+struct eng_result {
+	struct eng_drive *d;
+	int rc;
+};
+/* (task) fn on every drive that matches, several at a time. *out is malloc'd. 0, or -ENOMEM and nothing
+ * was done. */
+int eng_sweep(struct eng_array *a, bool (*match)(const struct eng_drive *d, const void *ctx),
+	int (*fn)(struct eng_drive *d, const void *ctx), const void *ctx, struct eng_result **out,
+	unsigned *count);
+
 /* private area (privio.c), all (task) */
 int eng_priv_load(struct eng_drive *d, struct err *err);
 int eng_priv_init(struct eng_drive *d, struct err *err);
 int eng_priv_super(struct eng_drive *d, bool clean);
+/* On all drives: not clean = they are in use from now on, and one that cannot be told is lost. -ENOMEM. */
+int eng_priv_supers(struct eng_array *a, bool clean);
 /* Writes the member table entries of one LUN to its present drives (all LUNs: NULL) and waits until stable. */
 int eng_priv_members(struct eng_array *a, struct eng_lun *l);
 int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count);

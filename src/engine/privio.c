@@ -155,42 +155,70 @@ static int write_table(struct eng_drive *d)
 	return rc;
 }
 
-static bool has_member_of(const struct eng_drive *d, const struct eng_lun *l)
+/* A drive whose table is to be written: one with a member of the LUN (all LUNs: NULL). */
+static bool takes_table(const struct eng_drive *d, const void *ctx)
 {
+	const struct eng_lun *l = ctx;
+
+	if (!writable(d))
+		return false;
 	for (unsigned i = 0; l && i < l->shape.members; i++)
 		if (l->members[i].drive == d)
 			return true;
 	return !l;
 }
 
+static int put_table(struct eng_drive *d, const void *ctx)
+{
+	(void)ctx;
+	return write_table(d);
+}
+
 int eng_priv_members(struct eng_array *a, struct eng_lun *l)
 {
-	struct eng_drive **lost = NULL;
-	unsigned lost_len = 0, n = 0;
-	struct list *pos, *tmp;
-	int rc = 0;
+	struct eng_result *list;
+	unsigned n;
+	int rc = eng_sweep(a, takes_table, put_table, l, &list, &n);
 
-	list_for_each(pos, tmp, &a->drives)
-		n++;
-	lost = calloc(n ? n : 1, sizeof(struct eng_drive *));
-	if (!lost)
-		return -ENOMEM;
-	list_for_each(pos, tmp, &a->drives) {
-		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
-
-		if (!writable(d) || !has_member_of(d, l))
-			continue;
-		rc = write_table(d);
-		if (rc == -ENOMEM)
-			break;
-		if (rc)
-			lost[lost_len++] = d;
-		rc = 0;
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (list[i].rc == -ENOMEM)
+			rc = -ENOMEM;
 	/* A drive that cannot take its own table is lost; its state then stands on the others. */
-	for (unsigned i = 0; i < lost_len; i++)
-		eng_drive_lost(lost[i], -EIO);
-	free(lost);
+	for (unsigned i = 0; i < n; i++)
+		if (list[i].rc && list[i].rc != -ENOMEM)
+			eng_drive_lost(list[i].d, -EIO);
+	free(list);
+	return rc;
+}
+
+static bool takes_super(const struct eng_drive *d, const void *ctx)
+{
+	(void)ctx;
+	return writable(d);
+}
+
+static int put_super(struct eng_drive *d, const void *ctx)
+{
+	return eng_priv_super(d, *(const bool *)ctx);
+}
+
+int eng_priv_supers(struct eng_array *a, bool clean)
+{
+	struct eng_result *list;
+	unsigned n;
+	int rc = eng_sweep(a, takes_super, put_super, &clean, &list, &n);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!list[i].rc)
+			continue;
+		if (clean)
+			log_warning("%s could not be marked clean; its written regions are compared at the next "
+						"start",
+				list[i].d->path);
+		else
+			eng_drive_lost(list[i].d, list[i].rc);
+	}
+	free(list);
 	return rc;
 }
 
