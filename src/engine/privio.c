@@ -293,32 +293,40 @@ static void merge(uint8_t *into, const uint8_t *from, size_t bytes, bool first)
 		into[i] &= from[i];
 }
 
+static bool tells_bitmap(const struct eng_member *m, size_t len)
+{
+	return m->state == ENG_MEMBER_IN_SYNC && eng_drive_online(m->drive) &&
+		m->index != ENG_NO_INDEX && len <= priv_bitmap_bytes(&m->drive->priv);
+}
+
 int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes)
 {
 	size_t len = raid_bitmap_bytes(&l->shape);
-	uint8_t *sum = calloc(1, len), *one = malloc(len);
+	struct blk_slot slots[ENG_MAX_MEMBERS];
+	struct blk_batch batch;
+	uint8_t *sum = calloc(1, len), *all = aligned_alloc(4096, len * l->shape.members);
 	bool first = true;
 
 	*image = NULL;
 	*bytes = len;
-	if (!sum || !one) {
+	if (!sum || !all) {
 		free(sum);
-		free(one);
+		free(all);
 		return -ENOMEM;
 	}
-	for (unsigned i = 0; i < l->shape.members; i++) {
-		const struct eng_member *m = &l->members[i];
-
-		if (m->state != ENG_MEMBER_IN_SYNC || !eng_drive_online(m->drive) ||
-			m->index == ENG_NO_INDEX ||
-			len > priv_bitmap_bytes(&m->drive->priv))
-			continue;
-		if (blk_read(m->drive->dev, bitmap_offset(m), one, len))
+	blk_batch_init(&batch, slots, ARRAY_SIZE(slots));
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (tells_bitmap(&l->members[i], len))
+			blk_batch_read(&batch, l->members[i].drive->dev, bitmap_offset(&l->members[i]),
+				all + len * batch.used, len);
+	blk_batch_wait(&batch);
+	for (unsigned i = 0; i < batch.used; i++) {
+		if (slots[i].req.result)
 			continue; /* the others have it too */
-		merge(sum, one, len, first);
+		merge(sum, all + len * i, len, first);
 		first = false;
 	}
-	free(one);
+	free(all);
 	if (first)
 		free(sum);
 	else
