@@ -82,6 +82,23 @@ static uint32_t table_hash(const struct eng_drive *d, const struct eng_found *f,
 	return priv_crc32c_more(crc, copy + (size_t)vds->offset * 512, (size_t)vds->length * 512);
 }
 
+/* Both copies whole and the same: the next commit writes only what has changed since. */
+static void know_written(struct eng_drive *d, const struct eng_found *f, const uint8_t *primary,
+	const uint8_t *secondary, size_t len)
+{
+	if (f->image.repair || !primary || !secondary ||
+		memcmp(primary + DDF_SECTOR, secondary + DDF_SECTOR, len - DDF_SECTOR) != 0)
+		return;
+	for (unsigned i = 0; i < DDF_SECTIONS; i++) {
+		const struct ddf_section *s = &d->layout.sections[i];
+
+		if (s->length)
+			d->written[i] = priv_crc32c(primary + (size_t)s->offset * DDF_SECTOR,
+				(size_t)s->length * DDF_SECTOR);
+	}
+	d->written_known = true;
+}
+
 int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct eng_found *found,
 	struct err *err)
 {
@@ -90,6 +107,7 @@ int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct
 	size_t len;
 	int rc = read_anchor(d, &theirs, err);
 
+	d->written_known = false;
 	if (rc == -EMEDIUMTYPE) {
 		rc = probe_blank(d, err);
 		return rc ? rc : -ENODATA;
@@ -107,10 +125,12 @@ int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct
 	secondary = read_copy(d, d->layout.secondary, &len);
 	rc = ddf_load(primary, primary ? len : 0, secondary, secondary ? len : 0, &d->layout, &theirs,
 		&found->image, err);
-	if (!rc)
+	if (!rc) {
 		found->hash = table_hash(d, found, primary, secondary);
-	else
+		know_written(d, found, primary, secondary, len);
+	} else {
 		err_wrap(err, rc, "%s: its metadata cannot be used.", d->path);
+	}
 	free(primary);
 	free(secondary);
 	return rc;
