@@ -243,7 +243,8 @@ static void e13(void **state)
 	assert_int_equal(fx_note_group(r.fx, VDS_NF_DRIVE_MODIFY, r.ids[0]), group);
 	assert_int_equal(fx_note_group(r.fx, VDS_NF_LUN_MODIFY, r.lun_id), group);
 	assert_int_equal(fx_note_group(r.fx, VDS_NF_SUB_SYSTEM_MODIFY, r.fx->sub_id), group);
-	assert_int_equal(fx_note_event(&list[0].n), VDS_NF_DRIVE_REMOVED); /* what leaves comes first */
+	assert_int_equal(
+		fx_note_event(&list[0].n), VDS_NF_DRIVE_REMOVED); /* what leaves comes first */
 	assert_int_equal(fx_count_notes(r.fx, VDS_NF_DRIVE_DEPART, r.ids[0]), 0);
 	rig_drop(&r);
 }
