@@ -218,6 +218,9 @@ void blk_medium_kill(struct blk_medium *m, struct rng *rng);
 /* Direct access for tests: flip bytes, compare. */
 void blk_medium_read(struct blk_medium *m, uint64_t offset, void *buf, size_t length);
 void blk_medium_write(struct blk_medium *m, uint64_t offset, const void *buf, size_t length);
+/* A medium of its own with the same content, all of it stable. */
+int blk_medium_clone(struct blk_medium *m, struct blk_medium **out);
+bool blk_medium_equal(struct blk_medium *a, struct blk_medium *b);
 
 /* Counts what passes; owns lower. For tests and benchmarks. */
 struct blk_stats {

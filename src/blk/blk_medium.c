@@ -485,6 +485,47 @@ int blk_medium_new(uint64_t size_bytes, uint32_t logical_block, struct blk_mediu
 	return 0;
 }
 
+static bool page_is_zero(const struct blk_medium *m)
+{
+	return !m->scratch[0] && !memcmp(m->scratch, m->scratch + 1, PAGE - 1);
+}
+
+int blk_medium_clone(struct blk_medium *m, struct blk_medium **out)
+{
+	int rc = blk_medium_new(m->size_bytes, m->logical_block, out);
+
+	for (uint64_t n = 0; !rc && n < m->leaves * LEAF; n++) {
+		const struct page *page = m->leaf[n / LEAF] ? page_find(m, n) : NULL;
+
+		if (!page)
+			continue;
+		page_view(page, 0, SECTORS, m->scratch);
+		if (page_is_zero(m))
+			continue;
+		page_make(*out, n)->stable = must(malloc(PAGE));
+		memcpy(page_find(*out, n)->stable, m->scratch, PAGE);
+	}
+	return rc;
+}
+
+bool blk_medium_equal(struct blk_medium *a, struct blk_medium *b)
+{
+	if (a->size_bytes != b->size_bytes)
+		return false;
+	for (uint64_t n = 0; n < a->leaves * LEAF; n++) {
+		const struct page *x = a->leaf[n / LEAF] ? page_find(a, n) : NULL;
+		const struct page *y = b->leaf[n / LEAF] ? page_find(b, n) : NULL;
+
+		if (!x && !y)
+			continue;
+		page_view(x, 0, SECTORS, a->scratch);
+		page_view(y, 0, SECTORS, b->scratch);
+		if (memcmp(a->scratch, b->scratch, PAGE))
+			return false;
+	}
+	return true;
+}
+
 static void page_free(struct page *page)
 {
 	while (page->fragment_count)
