@@ -10,24 +10,24 @@
 #include "base/log.h"
 #include "engine/engine_internal.h"
 
+/* A configuration record, and whether it comes from a drive with the newest metadata. */
+struct source {
+	const struct ddf_conf *conf;
+	bool newest;
+};
+
 struct sources {
-	const struct ddf_conf **confs; /* of all drives; by VD, then leg, then newest first */
-	size_t confs_len;
+	struct source *list;           /* of all drives, by VD */
+	size_t list_len;
 	struct eng_drive **drives;     /* by reference number; those with the same in order of the array */
 	size_t drives_len;
 };
 
 static int by_vd(const void *a, const void *b)
 {
-	const struct ddf_conf *x = *(const struct ddf_conf *const *)a;
-	const struct ddf_conf *y = *(const struct ddf_conf *const *)b;
-	int order = memcmp(x->vd.b, y->vd.b, sizeof(x->vd.b));
+	const struct source *x = a, *y = b;
 
-	if (order)
-		return order;
-	if (x->leg != y->leg)
-		return x->leg < y->leg ? -1 : 1;
-	return x->seq > y->seq ? -1 : x->seq < y->seq;
+	return memcmp(x->conf->vd.b, y->conf->vd.b, sizeof(x->conf->vd.b));
 }
 
 static int by_refnum(const void *a, const void *b)
@@ -40,58 +40,79 @@ static int by_refnum(const void *a, const void *b)
 
 static void sources_free(struct sources *s)
 {
-	free(s->confs);
+	free(s->list);
 	free(s->drives);
 }
 
-static int sources_init(struct sources *s, const struct eng_array *a, struct eng_found *const *found,
-	unsigned count)
+static int sources_init(struct sources *s, const struct eng_array *a, const struct ddf_set *newest,
+	struct eng_found *const *found, unsigned count)
 {
 	struct list *pos, *tmp;
 
 	memset(s, 0, sizeof(*s));
 	for (unsigned i = 0; i < count; i++)
-		s->confs_len += found[i]->image.drive.confs.len;
+		s->list_len += found[i]->image.drive.confs.len;
 	list_for_each(pos, tmp, &a->drives)
 		s->drives_len++;
-	s->confs = calloc(s->confs_len + 1, sizeof(*s->confs));
+	s->list = calloc(s->list_len + 1, sizeof(*s->list));
 	s->drives = calloc(s->drives_len + 1, sizeof(*s->drives));
-	if (!s->confs || !s->drives) {
+	if (!s->list || !s->drives) {
 		sources_free(s);
 		return -ENOMEM;
 	}
-	s->confs_len = s->drives_len = 0;
+	s->list_len = s->drives_len = 0;
 	for (unsigned i = 0; i < count; i++) {
 		const struct ddf_conf *c;
 
 		vec_for_each(&found[i]->image.drive.confs, c)
-			s->confs[s->confs_len++] = c;
+			s->list[s->list_len++] =
+				(struct source) { c, found[i]->image.set.seq == newest->seq };
 	}
 	list_for_each(pos, tmp, &a->drives)
 		s->drives[s->drives_len++] = list_entry(pos, struct eng_drive, link);
-	qsort(s->confs, s->confs_len, sizeof(*s->confs), by_vd);
+	qsort(s->list, s->list_len, sizeof(*s->list), by_vd);
 	qsort(s->drives, s->drives_len, sizeof(*s->drives), by_refnum);
 	return 0;
 }
 
-/* The newest configuration record of a leg (-1: of any), NULL when no present drive has one. */
-static const struct ddf_conf *find_conf(const struct sources *s, const struct ddf_guid *vd, int leg)
+static bool goes_before(const struct source *x, const struct source *y)
 {
-	const struct ddf_conf *best = NULL;
-	size_t lo = 0, hi = s->confs_len;
+	return x->newest != y->newest ? x->newest : x->conf->seq > y->conf->seq;
+}
+
+/*
+ * The configuration record of a leg (-1: of any), NULL when no present drive has one. Those on drives
+ * with the newest metadata go before those on drives left behind, whatever numbers they have.
+ */
+static const struct source *find_conf(const struct sources *s, const struct ddf_guid *vd, int leg)
+{
+	const struct source *best = NULL;
+	size_t lo = 0, hi = s->list_len;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (memcmp(s->confs[mid]->vd.b, vd->b, sizeof(vd->b)) < 0)
+		if (memcmp(s->list[mid].conf->vd.b, vd->b, sizeof(vd->b)) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < s->confs_len && ddf_guid_equal(&s->confs[lo]->vd, vd); lo++)
-		if ((leg < 0 || s->confs[lo]->leg == leg) && (!best || s->confs[lo]->seq > best->seq))
-			best = s->confs[lo];
+	for (; lo < s->list_len && ddf_guid_equal(&s->list[lo].conf->vd, vd); lo++)
+		if ((leg < 0 || s->list[lo].conf->leg == leg) && (!best || goes_before(&s->list[lo], best)))
+			best = &s->list[lo];
 	return best;
+}
+
+/*
+ * Our own record of a LUN, unless somebody else has changed the configuration since. It stands on
+ * every drive of the array; a configuration record only on the leg's own members, of which perhaps
+ * just one that was left behind is here.
+ */
+static const struct ddf_vd_ext *own_record(const struct ddf_vd *vd, const struct source *c)
+{
+	const struct ddf_vd_ext *x = &vd->ext;
+
+	return !x->present || !x->slots_len || (c && c->newest && c->conf->seq > x->conf_seq) ? NULL : x;
 }
 
 static struct eng_drive *find_refnum(const struct sources *s, uint32_t refnum)
@@ -127,13 +148,14 @@ static const struct priv_member *own_entry(const struct eng_drive *d, const stru
 }
 
 /* Shape without sizes of members, from the records or, failing these, from our own. */
-static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct ddf_conf *conf,
+static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct source *found,
 	struct err *err)
 {
-	const struct ddf_vd_ext *x = &vd->ext;
+	const struct ddf_vd_ext *x = &vd->ext, *own = own_record(vd, found);
+	const struct ddf_conf *conf = found ? found->conf : NULL;
 	int rc;
 
-	if (conf) {
+	if (conf && !own) {
 		rc = ddf_level_decode(conf, &l->shape, err);
 		if (rc)
 			return rc;
@@ -142,7 +164,7 @@ static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct d
 		l->size_bytes = conf->vd_blocks * 512;
 		l->conf_seq = conf->seq > x->conf_seq ? conf->seq : x->conf_seq;
 		l->priority = conf->rate / 17;
-	} else if (x->present && x->slots_len) {
+	} else if (own) {
 		if (!eng_lun_type_from_number(x->lun_type, &l->type))
 			return err_set(err, -ENOTSUP, "\"%s\" has a type that is not served.", vd->name);
 		l->shape.level = eng_lun_level(l->type);
@@ -152,6 +174,7 @@ static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct d
 			return err_set(err, -EUCLEAN, "The record of \"%s\" contradicts itself.", vd->name);
 		l->shape.chunk = x->chunk;
 		l->size_bytes = x->size_bytes;
+		l->conf_seq = conf && conf->seq > x->conf_seq ? conf->seq : x->conf_seq;
 	} else {
 		return err_set(err, -ENODATA, "None of the drives that describe \"%s\" is present.", vd->name);
 	}
@@ -185,30 +208,20 @@ static void take_ext(struct eng_lun *l, const struct ddf_vd *vd)
 			guid_random(l->array->rng, &l->plex_ids[i]);
 }
 
-/* Our own record of the slot, unless somebody else has changed the configuration since. */
-static const struct ddf_vd_slot *own_slot(const struct ddf_vd *vd, const struct ddf_conf *c,
-	unsigned slot)
-{
-	if (!vd->ext.present || slot >= vd->ext.slots_len || (c && c->seq > vd->ext.conf_seq))
-		return NULL;
-	return &vd->ext.slots[slot];
-}
-
-/*
- * Where a slot's extent is and whose it is. Our record stands on every drive of the array; a
- * configuration record only on the leg's own members, of which perhaps just one that was left
- * behind is here. So ours decides, and theirs only where it is newer or there is none.
- */
+/* Where a slot's extent is and whose it is. */
 static uint32_t place_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s,
 	unsigned slot, bool *current)
 {
 	struct eng_member *m = &l->members[slot];
 	unsigned per_leg = eng_leg_members(&l->shape), i = slot % per_leg;
-	const struct ddf_conf *c = find_conf(s, &vd->guid, (int)(slot / per_leg));
-	const struct ddf_vd_slot *x = own_slot(vd, c, slot);
+	const struct source *found = find_conf(s, &vd->guid, (int)(slot / per_leg));
+	const struct ddf_vd_ext *own = own_record(vd, found);
+	const struct ddf_conf *c = found ? found->conf : NULL;
 
 	*current = false;
-	if (x) {
+	if (own && slot < own->slots_len) {
+		const struct ddf_vd_slot *x = &own->slots[slot];
+
 		m->start = x->lba * 512;
 		m->size = x->blocks * 512;
 		*current = x->current;
@@ -357,7 +370,8 @@ void eng_adopt_indexes(struct eng_drive *d)
 static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const struct sources *s,
 	struct err *err)
 {
-	const struct ddf_conf *conf = find_conf(s, &vd->guid, -1);
+	const struct source *first = find_conf(s, &vd->guid, -1);
+	const struct ddf_conf *conf = first ? first->conf : NULL;
 	struct eng_lun *l = eng_lun_new(a);
 	struct ddf_mark mark;
 	int rc;
@@ -366,7 +380,7 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 		return err_set(err, -ENOMEM, "Out of memory.");
 	l->ddf_guid = vd->guid;
 	l->place = vd->place;
-	rc = shape_from(l, vd, conf, err);
+	rc = shape_from(l, vd, first, err);
 	if (rc) {
 		eng_lun_free(l);
 		return rc;
@@ -407,7 +421,7 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 	struct sources s;
 	struct list *pos, *tmp;
 	struct err one = { 0 };
-	int rc = sources_init(&s, a, found, count);
+	int rc = sources_init(&s, a, newest, found, count);
 
 	if (!rc) {
 		rc = assemble_all(a, newest, &s, &one);
