@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a drive's DDF metadata, telling blank drives from others', and formatting blank ones. */
+#include "engine/ddf_raw.h"
 #include "engine/engine_internal.h"
 
 #define BLANK_PROBE (1024 * 1024) /* at both ends: partition tables, superblocks, file systems */
@@ -99,6 +100,20 @@ static void know_written(struct eng_drive *d, const struct eng_found *f, const u
 	d->written_known = true;
 }
 
+/*
+ * A drive that was being taken in when that was cut short: its headers were cleared before it got
+ * its anchor, and the second copy is not begun before the first is complete. It was never in use.
+ */
+static bool half_made(const struct eng_drive *d, const uint8_t *primary, const uint8_t *secondary)
+{
+	struct ddf_raw_header h;
+
+	if (d->layout.secondary == UINT64_MAX || !primary || !secondary || !all_zero(secondary, sizeof(h)))
+		return false;
+	memcpy(&h, primary, sizeof(h));
+	return all_zero(primary, sizeof(h)) || (be32_get(h.h_magic) == DDF_MAGIC_HEADER && h.h_open == 1);
+}
+
 int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct eng_found *found,
 	struct err *err)
 {
@@ -128,6 +143,8 @@ int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct
 	if (!rc) {
 		found->hash = table_hash(d, found, primary, secondary);
 		know_written(d, found, primary, secondary, len);
+	} else if (rc == -EUCLEAN && half_made(d, primary, secondary)) {
+		rc = -ENODATA;
 	} else {
 		err_wrap(err, rc, "%s: its metadata cannot be used.", d->path);
 	}
@@ -141,7 +158,8 @@ void eng_found_free(struct eng_found *found)
 	ddf_image_free(&found->image);
 }
 
-/* Writes the anchor last: until then the drive still counts as blank. */
+/* Clears both headers, then writes the anchor: until the first commit the drive still counts as
+ * blank. */
 static int write_anchor(struct eng_drive *d)
 {
 	uint8_t *sector = loop_buf_alloc(d->array->loop, 4096);
@@ -149,8 +167,15 @@ static int write_anchor(struct eng_drive *d)
 
 	if (!sector)
 		return -ENOMEM;
+	memset(sector, 0, DDF_SECTOR);
+	rc = blk_write(d->dev, d->layout.primary * 512, sector, DDF_SECTOR, BLK_FUA);
+	if (!rc)
+		rc = blk_write(d->dev, d->layout.secondary * 512, sector, DDF_SECTOR, BLK_FUA);
+	if (rc)
+		goto out;
 	ddf_encode_header(&d->array->set, &d->layout, DDF_ANCHOR, false, sector);
 	rc = blk_write(d->dev, (d->layout.sectors - 1) * 512, sector, DDF_SECTOR, BLK_FUA);
+out:
 	loop_buf_free(d->array->loop, sector, 4096);
 	return rc;
 }
