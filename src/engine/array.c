@@ -449,14 +449,16 @@ void eng_resync_after_crash(struct eng_lun *l)
 {
 	struct raid_run run = { 0 };
 
-	if (!raid_resync_needed(l->set) || eng_lun_lost_mask(l))
+	if (!eng_lun_set(l) || !raid_resync_needed(l->set) || eng_lun_lost_mask(l))
 		return;
+	eng_lun_pin(l);
 	log_info("LUN \"%s\": comparing the regions that were being written when the last user died",
 		l->name);
 	if (raid_check(l->set, RAID_CHECK_REWRITE, -1, true, &run))
 		log_warning("LUN \"%s\": its written regions could not be compared", l->name);
 	else
 		raid_bitmap_settle(l->set, 0);
+	eng_lun_unpin(l);
 }
 
 static bool any_rebuilding(const struct eng_lun *l)
@@ -517,6 +519,7 @@ static struct eng_array *new_array(const struct eng_array_config *config)
 	list_init(&a->jobs);
 	task_mutex_init(&a->meta_lock);
 	task_queue_init(&a->job_queue);
+	task_queue_init(&a->unpinned);
 	task_group_init(&a->tasks);
 	return a;
 }
@@ -616,7 +619,7 @@ void eng_array_close(struct eng_array *a)
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
 		l->deleted = true; /* no new I/O */
-		if (eng_lun_health_of(l) == ENG_LUN_FAILED)
+		if (!l->set || eng_lun_health_of(l) == ENG_LUN_FAILED)
 			continue;
 		clean &= !blk_flush(raid_dev(l->set));
 		if (!eng_lun_lost_mask(l))

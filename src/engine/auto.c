@@ -131,6 +131,7 @@ void eng_auto_kick(struct eng_array *a)
 void eng_auto_resync(struct eng_drive *d)
 {
 	struct eng_array *a = d->array;
+	ENG_INSIDE(a);
 	struct list *pos, *tmp;
 
 	list_for_each(pos, tmp, &a->luns) {
@@ -171,16 +172,16 @@ static void tick_task(void *arg)
 	struct eng_array *a = arg;
 	struct list *pos, *tmp;
 	bool again = false;
+	ENG_INSIDE(a);
 
 	list_for_each(pos, tmp, &a->luns) {
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		if (a->closing || !l->set || eng_lun_lost_mask(l))
+		if (a->closing || !eng_lun_set(l) || eng_lun_lost_mask(l))
 			continue;
-		l->pinned = true;
+		eng_lun_pin(l);
 		raid_bitmap_settle(l->set, SETTLE_IDLE_MS);
-		l->pinned = false;
-		tmp = pos->next; /* the list may have changed meanwhile */
+		eng_lun_unpin(l);
 		again |= raid_dirty_regions(l->set) != 0;
 	}
 	a->tick_running = false;

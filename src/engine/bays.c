@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "engine/engine_internal.h"
 
-static int set_bay(struct eng_drive *d, const struct eng_bay *bay)
+int eng_drive_set_bay(struct eng_drive *d, const struct eng_bay *bay)
 {
 	char *path = strdup(bay->path ? bay->path : "");
 
@@ -58,49 +58,49 @@ static int bring_in(struct eng_drive *d, struct err *err)
 	return rc;
 }
 
-/* A known drive that comes back into (perhaps another) bay. */
-static struct eng_drive *known_drive(struct eng_array *a, const struct eng_bay *bay, struct err *err)
+struct eng_drive *eng_drive_known(struct eng_array *a, const struct eng_bay *bay)
 {
 	struct eng_drive *probe = eng_drive_new(a, bay), *d = NULL;
 	struct eng_found found;
+	struct err err = { 0 };
 
 	if (!probe)
 		return NULL;
 	memset(&found, 0, sizeof(found));
-	if (!eng_drive_open_dev(probe, err) && !eng_load_drive(probe, &a->container, &found, err)) {
+	if (!eng_drive_open_dev(probe, &err) && !eng_load_drive(probe, &a->container, &found, &err)) {
 		struct guid id = ddf_guid_object(&found.image.drive.guid);
 
 		d = eng_find_drive_any(a, &id);
 		eng_found_free(&found);
 	}
 	eng_drive_free(probe);
-	err_clear(err);
 	return d;
 }
 
 int eng_drive_add(struct eng_array *a, const struct eng_bay *bay, struct guid *id, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_drive *there = eng_find_bay(a, bay->bus, bay->slot);
-	struct eng_drive *d = known_drive(a, bay, err);
+	struct eng_drive *d = eng_drive_known(a, bay);
 	int rc;
 
-	if (there && there != d && !there->out && !there->departed)
-		return err_set(err, -EBUSY, "Slot %d.%d is occupied.", bay->bus, bay->slot);
-	if (d && d->departed && !d->refnum && !eng_drive_assigned(d)) {
-		eng_drive_free(d); /* its record was dropped: taken in anew, under its old identity */
+	if (d && !d->refnum) { /* remembered by its bay only */
+		there = there == d ? NULL : there;
+		eng_drive_free(d);
 		d = NULL;
 	}
+	if (there && there != d && !there->out && !there->departed && there->dev)
+		return err_set(err, -EBUSY, "Slot %d.%d is occupied.", bay->bus, bay->slot);
+	if (there && there != d && !there->dev && !there->refnum)
+		eng_drive_free(there); /* what was set aside is looked at anew */
 	if (d && !d->out)
 		return err_set(err, -EEXIST, "%s carries the identity of the drive in slot %d.%d.", bay->path,
 			d->bus, d->slot);
 	if (d) {
 		struct eng_bay back = *bay;
 
-		back.drive = d->id;
-		rc = set_bay(d, &back);
-		rc = rc ? err_set(err, rc, "Out of memory.") : eng_drive_insert(a, &back, err);
-		*id = d->id;
-		return rc;
+		back.drive = *id = d->id;
+		return eng_drive_insert(a, &back, err);
 	}
 	d = eng_drive_new(a, bay);
 	if (!d)
@@ -135,6 +135,7 @@ static void let_go(struct eng_drive *d)
 
 int eng_drive_forget(struct eng_array *a, const struct guid *id, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_drive *d = eng_find_drive(a, id);
 	int rc;
 
@@ -158,6 +159,7 @@ int eng_drive_forget(struct eng_array *a, const struct guid *id, struct err *err
 
 int eng_drive_ping(struct eng_array *a, const struct guid *id, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_drive *d = eng_find_drive(a, id);
 	uint8_t *buf;
 	int rc;
@@ -205,6 +207,7 @@ static int rescan_bay(struct eng_array *a, const struct eng_bay *bay)
 
 int eng_array_rescan(struct eng_array *a, const struct eng_bay *bays, unsigned bays_len, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct list *pos, *tmp;
 	bool changed = false;
 	int rc = 0;
@@ -232,6 +235,7 @@ int eng_array_rescan(struct eng_array *a, const struct eng_bay *bays, unsigned b
 
 int eng_array_set_name(struct eng_array *a, const char *name, struct err *err)
 {
+	ENG_INSIDE(a);
 	char old[ENG_NAME_BYTES];
 	int rc;
 
@@ -251,6 +255,7 @@ int eng_array_set_name(struct eng_array *a, const char *name, struct err *err)
 
 void eng_array_hold_recovery(struct eng_array *a, bool hold)
 {
+	ENG_INSIDE(a);
 	if (a->hold == hold)
 		return;
 	a->hold = hold;
@@ -262,6 +267,7 @@ void eng_array_hold_recovery(struct eng_array *a, bool hold)
 
 int eng_array_flush(struct eng_array *a, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct list *pos, *tmp;
 	int rc = 0;
 
@@ -271,10 +277,9 @@ int eng_array_flush(struct eng_array *a, struct err *err)
 
 		if (l->deleted || eng_lun_health_of(l) == ENG_LUN_FAILED)
 			continue;
-		l->pinned = true;
-		one = blk_flush(raid_dev(l->set));
-		l->pinned = false;
-		tmp = pos->next;
+		eng_lun_pin(l);
+		one = eng_lun_set(l) ? blk_flush(raid_dev(l->set)) : 0;
+		eng_lun_unpin(l);
 		if (one && !rc)
 			rc = err_set(err, one, "LUN \"%s\" could not be flushed: %s.", l->name, err_name(one));
 	}
@@ -284,6 +289,7 @@ int eng_array_flush(struct eng_array *a, struct err *err)
 
 int eng_array_set_offline(struct eng_array *a, bool offline, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct list *pos, *tmp;
 	int rc;
 
@@ -340,6 +346,7 @@ int eng_drive_fault_for_each(struct eng_array *a, const struct guid *id,
 
 int eng_drive_fault_corrupt(struct eng_array *a, const struct guid *id, uint64_t offset, uint64_t length)
 {
+	ENG_INSIDE(a);
 	struct eng_drive *d = eng_find_drive_any(a, id);
 	uint64_t from = offset & ~511ull, end = (offset + length + 511) & ~511ull;
 	uint8_t *buf;

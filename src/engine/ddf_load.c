@@ -149,22 +149,6 @@ static int choose(struct source *p, struct source *s, const struct ddf_layout *l
 	return mix(first, second, layout, container, out, err);
 }
 
-/* Is the secondary copy what it must be beside a primary that is whole? Then nothing more is to be
- * learned from decoding it. */
-static bool is_twin(const struct source *p, const struct source *s, const struct ddf_layout *layout)
-{
-	size_t len = (size_t)layout->copy_sectors * DDF_SECTOR;
-	uint8_t header[DDF_SECTOR];
-
-	if (!p->whole || !usable(&p->image) || p->len < len || s->len < len)
-		return false;
-	memcpy(header, p->bytes, sizeof(header));
-	header[offsetof(struct ddf_raw_header, h_type)] = DDF_SECONDARY;
-	bytes_put_be(header + 4, 4, ddf_crc(header, sizeof(header)));
-	return !memcmp(header, s->bytes, sizeof(header)) &&
-		!memcmp(p->bytes + DDF_SECTOR, s->bytes + DDF_SECTOR, len - DDF_SECTOR);
-}
-
 int ddf_load(const void *primary, size_t primary_len, const void *secondary, size_t secondary_len,
 	const struct ddf_layout *layout, const struct ddf_guid *container, struct ddf_image *image,
 	struct err *err)
@@ -179,10 +163,6 @@ int ddf_load(const void *primary, size_t primary_len, const void *secondary, siz
 
 	memset(image, 0, sizeof(*image));
 	judge(&src[0], layout, container, &rc);
-	if (two && is_twin(&src[0], &src[1], layout)) {
-		move_image(image, &src[0]);
-		return 0;
-	}
 	if (two)
 		judge(&src[1], layout, container, &rc);
 	if (rc) {

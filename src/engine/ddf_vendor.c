@@ -193,23 +193,17 @@ int ddf_vendor_encode(const struct ddf_set *set, uint8_t *section, size_t len, s
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-/* Records come in the order of the table, so each is looked for from where the last one was. */
-static struct ddf_vd *find_vd(struct ddf_set *set, const uint8_t guid[24], size_t *last)
+static struct ddf_vd *find_vd(struct ddf_set *set, const uint8_t guid[24])
 {
-	for (size_t i = 0; i < set->vds.len; i++) {
-		size_t at = (*last + i) % set->vds.len;
+	struct ddf_guid g;
 
-		if (memcmp(set->vds.items[at].guid.b, guid, 24) != 0)
-			continue;
-		*last = at;
-		return &set->vds.items[at];
-	}
-	return NULL;
+	memcpy(g.b, guid, sizeof(g.b));
+	return ddf_set_vd(set, &g);
 }
 
 /* 0, or -EBADMSG when the payload is not what its type says. A record of something that is not in
  * the tables any more is dropped. */
-static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len, size_t *last)
+static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len)
 {
 	struct ddf_vd_ext *x;
 	struct ddf_vd *vd;
@@ -227,7 +221,7 @@ static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len, size_t *las
 		len != sizeof(r) + name_len + plexes * 16 + slots * sizeof(struct raw_slot) ||
 		memchr(p, 0, name_len))
 		return -EBADMSG;
-	vd = find_vd(set, r.v_guid, last);
+	vd = find_vd(set, r.v_guid);
 	if (!vd || vd->ext.present)
 		return 0;
 	x = &vd->ext;
@@ -258,7 +252,7 @@ static int get_vd(struct ddf_set *set, const uint8_t *p, size_t len, size_t *las
 	return 0;
 }
 
-static int get_job(struct ddf_set *set, const uint8_t *p, size_t len, size_t *last)
+static int get_job(struct ddf_set *set, const uint8_t *p, size_t len)
 {
 	struct raw_job r;
 	struct ddf_vd *vd;
@@ -266,7 +260,7 @@ static int get_job(struct ddf_set *set, const uint8_t *p, size_t len, size_t *la
 	if (len != sizeof(r))
 		return -EBADMSG;
 	memcpy(&r, p, sizeof(r));
-	vd = find_vd(set, r.j_guid, last);
+	vd = find_vd(set, r.j_guid);
 	if (!vd || !vd->ext.present || vd->ext.job_type)
 		return 0;
 	vd->ext.job_type = be16_get(r.j_type);
@@ -323,7 +317,6 @@ static int keep_unknown(struct ddf_set *set, const uint8_t *record, size_t len)
 static int get_records(struct ddf_set *set, const uint8_t *p, size_t left)
 {
 	struct raw_record r;
-	size_t last = 0;
 	int rc = 0;
 
 	for (; left && !rc; p += be32_get(r.r_len), left -= be32_get(r.r_len)) {
@@ -343,10 +336,10 @@ static int get_records(struct ddf_set *set, const uint8_t *p, size_t left)
 			rc = get_name(set, p, len);
 			break;
 		case REC_VD:
-			rc = get_vd(set, p, len, &last);
+			rc = get_vd(set, p, len);
 			break;
 		case REC_VD_JOB:
-			rc = get_job(set, p, len, &last);
+			rc = get_job(set, p, len);
 			break;
 		case REC_PD:
 			rc = get_pd(set, p, len);

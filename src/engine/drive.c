@@ -37,21 +37,36 @@ struct eng_drive *eng_drive_new(struct eng_array *a, const struct eng_bay *bay)
 	return d;
 }
 
-static void close_dev(struct eng_drive *d)
+/* Nobody reads the device any more to fill another drive from it. */
+static void end_copies(struct eng_drive *d)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &d->array->jobs) {
+		struct eng_job *job = list_entry(pos, struct eng_job, link);
+
+		for (unsigned i = 0; i < ENG_MAX_MEMBERS; i++)
+			if (job->from[i].dev == d->dev)
+				job->from[i].dev = NULL;
+	}
+	list_for_each(pos, tmp, &d->array->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; i < l->shape.members; i++)
+			if (l->members[i].copy_from.dev == d->dev)
+				l->members[i].copy_from.dev = NULL;
+	}
+}
+
+void eng_drive_close_dev(struct eng_drive *d)
 {
 	struct blk_dev *dev = d->dev;
 
+	if (!dev)
+		return;
+	end_copies(d);
 	d->dev = NULL;
-	if (dev)
-		blk_close(dev);
-}
-
-void eng_drive_free(struct eng_drive *d)
-{
-	close_dev(d);
-	list_del(&d->link);
-	free(d->path);
-	free(d);
+	blk_close(dev);
 }
 
 int eng_drive_open_dev(struct eng_drive *d, struct err *err)
@@ -140,12 +155,13 @@ static void loss_task(void *arg)
 
 	leave_sets(d);
 	if (d->out)
-		close_dev(d);
+		eng_drive_close_dev(d);
 	d->losing = false;
 	tell_lost(d);
 	task_group_end(&d->loss);
 	eng_auto_wake(a);
 	task_group_end(&a->tasks);
+	eng_leave(a);
 }
 
 static void note_loss(struct eng_drive *d, int error)
@@ -169,6 +185,7 @@ static void note_loss(struct eng_drive *d, int error)
 int eng_drive_lost(struct eng_drive *d, int error)
 {
 	struct eng_array *a = d->array;
+	ENG_INSIDE(a);
 	int rc;
 
 	if (d->losing || !eng_drive_online(d)) {
@@ -183,7 +200,9 @@ int eng_drive_lost(struct eng_drive *d, int error)
 	for_members(d, member_left); /* while it still counts as present */
 	note_loss(d, error);
 	rc = eng_meta_commit(a, NULL);
+	eng_enter(a);
 	if (task_spawn(a->loop, "drive loss", loss_task, d)) {
+		eng_leave(a);
 		log_error("out of memory: the loss of the drive in slot %d.%d is not worked off", d->bus,
 			d->slot);
 		d->losing = false;
@@ -205,6 +224,7 @@ static int lose_and_wait(struct eng_drive *d, int error)
 int eng_drive_pull(struct eng_array *a, const struct guid *id, struct err *err)
 {
 	struct eng_drive *d = eng_find_drive(a, id);
+	ENG_INSIDE(a);
 
 	if (!d)
 		return err_set(err, -ESTALE, "The drive is gone.");
@@ -216,7 +236,7 @@ int eng_drive_pull(struct eng_array *a, const struct guid *id, struct err *err)
 	d->out = true;
 	d->lost_at = loop_wall_ms(a->loop);
 	leave_sets(d);
-	close_dev(d);
+	eng_drive_close_dev(d);
 	eng_meta_commit(a, NULL);
 	tell_lost(d);
 	return 0;
@@ -320,12 +340,12 @@ static int reopen(struct eng_drive *d, struct err *err)
 	int rc;
 
 	task_group_wait(&d->loss);
-	close_dev(d);
+	eng_drive_close_dev(d);
 	rc = eng_drive_open_dev(d, err);
 	if (!rc)
 		rc = recognise(d, err);
 	if (rc) {
-		close_dev(d);
+		eng_drive_close_dev(d);
 		text_copy(d->note, sizeof(d->note), err && err->code ? err->text : err_name(rc));
 	}
 	return rc;
@@ -335,18 +355,27 @@ int eng_drive_insert(struct eng_array *a, const struct eng_bay *bay, struct err 
 {
 	struct eng_drive *d = guid_is_zero(&bay->drive) ? eng_find_bay(a, bay->bus, bay->slot)
 													: eng_find_drive_any(a, &bay->drive);
+	struct eng_drive *there;
+	ENG_INSIDE(a);
 	bool arrives;
 	int rc;
 
-	if (!d || (d->out && d->departed && !eng_drive_assigned(d) && !d->refnum)) {
+	if (d && !d->out)
+		return 0;
+	/* Not necessarily the drive that was here. */
+	there = eng_drive_known(a, bay);
+	if (there && !there->out)
+		return err_set(err, -EEXIST, "%s carries the identity of the drive in slot %d.%d.", bay->path,
+			there->bus, there->slot);
+	d = there ? there : d;
+	if (!d || !d->refnum) {
 		struct guid id;
 
 		return eng_drive_add(a, bay, &id, err);
 	}
-	if (!d->out)
-		return 0;
 	arrives = d->departed;
-	rc = reopen(d, err);
+	rc = eng_drive_set_bay(d, bay);
+	rc = rc ? err_set(err, rc, "Out of memory.") : reopen(d, err);
 	if (rc)
 		return rc;
 	if (arrives)
@@ -357,6 +386,7 @@ int eng_drive_insert(struct eng_array *a, const struct eng_bay *bay, struct err 
 int eng_drive_set_failed(struct eng_array *a, const struct guid *id, bool failed, struct err *err)
 {
 	struct eng_drive *d = eng_find_drive(a, id);
+	ENG_INSIDE(a);
 
 	if (!d)
 		return err_set(err, -ESTALE, "The drive is gone.");
@@ -389,6 +419,7 @@ int eng_drive_set_predicted(struct eng_array *a, const struct guid *id, bool pre
 	struct err *err)
 {
 	struct eng_drive *d = eng_find_drive(a, id);
+	ENG_INSIDE(a);
 	int rc;
 
 	if (!d)
@@ -438,6 +469,36 @@ static void to_stale(struct eng_lun *l, unsigned slot)
 	eng_lun_apply_member(l, slot);
 }
 
+/* With all sets frozen: writes on their way have ended; later ones leave the member out, and their
+ * regions stay marked. The commit that makes "out of date" durable comes before any of them. */
+static int withdraw(struct eng_drive *d, struct err *err)
+{
+	struct eng_array *a = d->array;
+	int rc;
+
+	if (!eng_drive_online(d)) /* lost while the sets came to rest */
+		return err_set(err, -EHOSTDOWN, "The drive in slot %d.%d does not answer.", d->bus, d->slot);
+	rc = may_go_offline(d, err); /* another one may have gone meanwhile */
+	if (rc)
+		return rc;
+	d->admin_offline = true;
+	for_members(d, to_stale);
+	rc = eng_priv_members(a, NULL);
+	if (!rc)
+		rc = d->dev ? blk_flush(d->dev) : -ENODEV;
+	if (rc)
+		err_set(err, rc, "The drive in slot %d.%d could not be flushed: %s.", d->bus, d->slot,
+			err_name(rc));
+	else
+		rc = eng_meta_commit(a, err);
+	if (!rc)
+		return 0;
+	d->admin_offline = false; /* it stays, and catches up with what it missed */
+	for_members(d, eng_lun_apply_member);
+	eng_meta_commit(a, NULL);
+	return rc;
+}
+
 static int go_offline(struct eng_drive *d, struct err *err)
 {
 	struct eng_array *a = d->array;
@@ -445,21 +506,14 @@ static int go_offline(struct eng_drive *d, struct err *err)
 
 	if (rc)
 		return rc;
-	/* Writes on their way end; later ones leave the member out, and their regions stay marked. The
-	 * commit that makes "out of date" durable comes before any of them: sets are frozen for it. */
 	eng_array_freeze(a);
-	d->admin_offline = true;
-	for_members(d, to_stale);
-	rc = eng_priv_members(a, NULL);
-	if (!rc)
-		rc = blk_flush(d->dev);
-	if (!rc)
-		rc = eng_meta_commit(a, err);
+	rc = withdraw(d, err);
 	eng_array_thaw(a);
 	if (rc)
-		return rc;
-	tell_lost(d);
-	return 0;
+		eng_auto_wake(a);
+	else
+		tell_lost(d);
+	return rc;
 }
 
 static int go_online(struct eng_drive *d, struct err *err)
@@ -487,6 +541,7 @@ int eng_drive_set_offline(struct eng_array *a, const struct guid *id, bool offli
 {
 	struct eng_drive *d = eng_find_drive(a, id);
 	enum eng_drive_state state;
+	ENG_INSIDE(a);
 
 	if (!d || d->out)
 		return err_set(err, -ESTALE, "The drive is gone.");
@@ -507,6 +562,7 @@ int eng_drive_set_offline(struct eng_array *a, const struct guid *id, bool offli
 int eng_drive_set_spare(struct eng_array *a, const struct guid *id, bool spare, struct err *err)
 {
 	struct eng_drive *d = eng_find_drive(a, id);
+	ENG_INSIDE(a);
 	int rc;
 
 	if (!d || d->out)

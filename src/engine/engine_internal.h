@@ -59,6 +59,7 @@ struct eng_drive {
 	unsigned super_copy;     /* which superblock copy is in force */
 	unsigned first_place, places; /* in what eng_places gave last */
 	struct task_mutex priv_lock;
+	bool dead;               /* not part of the model any more: life.c */
 };
 
 struct eng_member {
@@ -94,12 +95,14 @@ struct eng_lun {
 	uint32_t conf_hash;      /* of their content, to see a change */
 	uint16_t place;          /* in the table of virtual disks */
 	struct raid_set *set;
+	bool set_ends;           /* it is being closed: for its own requests only */
 	struct blk_dev dev;      /* the gate in front of the set; see lun_dev.c */
 	struct eng_job *job;     /* running, or interrupted */
 	bool swapping;           /* its set is being exchanged: requests wait in waiting */
 	struct list waiting;
 	bool auto_paused;        /* nothing by itself until something has changed */
-	bool pinned;             /* housekeeping is inside: do not free */
+	bool dead;               /* not part of the model any more: life.c */
+	unsigned pins, frozen;   /* who waits on the set: do not close it; freezes to be undone */
 	struct task_mutex edge_lock; /* unaligned writes */
 	struct task_mutex bitmap_lock; /* writes of the region bitmap */
 	enum eng_lun_health told_health; /* as the last LUN_MODIFY showed it */
@@ -125,6 +128,7 @@ struct eng_job {
 	unsigned slot;           /* REMOVE_PLEX */
 	uint64_t filling;        /* slots being filled right now */
 	uint64_t pass;           /* … by the running pass */
+	struct raid_member from[ENG_MAX_MEMBERS]; /* … and what they are copied from while it reads */
 	unsigned changes;        /* array->changes at its start */
 	bool half_told;          /* the point "job:half" was passed */
 	struct task_queue ended;
@@ -145,6 +149,8 @@ struct eng_array {
 	uint32_t seq;            /* of the newest metadata */
 	uint64_t epoch;
 	bool offline, closing, hold;
+	unsigned inside, dead;   /* life.c */
+	struct task_queue unpinned;
 	unsigned changes;        /* counts what may let a failed recovery succeed */
 	struct list drives, luns, jobs;
 	bool events_lost;            /* memory ran out while gathering: owner should refresh */
@@ -157,6 +163,28 @@ struct eng_array {
 	struct ddf_set set;          /* as last built or loaded; see meta.c */
 	uint64_t luns_freed;         /* counts; see eng_places */
 };
+
+/* life.c */
+struct eng_array *eng_enter(struct eng_array *a);
+void eng_leave(struct eng_array *a);
+static inline void eng_leave_scope(struct eng_array **a)
+{
+	eng_leave(*a);
+}
+/* No drive or LUN is freed until the end of the scope. For everything that waits. */
+#define ENG_INSIDE(a)                                                                                    \
+	__attribute__((cleanup(eng_leave_scope), unused)) struct eng_array *eng_inside_ = eng_enter(a)
+/* (task) Takes it out of the model and closes what is open. */
+void eng_lun_free(struct eng_lun *l);
+void eng_drive_free(struct eng_drive *d);
+/* The same without a set or requests: those are closed. */
+void eng_lun_drop(struct eng_lun *l);
+/* Its set, NULL when there is none or it is about to go. */
+struct raid_set *eng_lun_set(const struct eng_lun *l);
+/* A pinned LUN's set is not closed; eng_lun_close_set (task) waits for that. */
+void eng_lun_pin(struct eng_lun *l);
+void eng_lun_unpin(struct eng_lun *l);
+void eng_lun_close_set(struct eng_lun *l);
 
 /* state.c */
 enum eng_drive_state eng_drive_state_of(const struct eng_drive *d);
@@ -197,8 +225,11 @@ void eng_point(struct eng_array *a, const char *name, const struct guid *object)
 
 /* drive.c */
 struct eng_drive *eng_drive_new(struct eng_array *a, const struct eng_bay *bay);
-void eng_drive_free(struct eng_drive *d); /* (task) closes the device */
+void eng_drive_close_dev(struct eng_drive *d); /* (task) */
 int eng_drive_open_dev(struct eng_drive *d, struct err *err); /* (task) */
+int eng_drive_set_bay(struct eng_drive *d, const struct eng_bay *bay);
+/* (task) The drive of the array, out or not, whose identity stands on what is in that bay; NULL: none. */
+struct eng_drive *eng_drive_known(struct eng_array *a, const struct eng_bay *bay);
 /* (task) Records that the drive left (failed, pulled or unreachable) and makes that durable; members on
  * it go STALE in their sets by a task of their own. error: what it answered. */
 int eng_drive_lost(struct eng_drive *d, int error);
@@ -297,7 +328,6 @@ int eng_plan_lun(const struct eng_array *a, const struct eng_lun_params *p, stru
 
 /* lun.c */
 struct eng_lun *eng_lun_new(struct eng_array *a);
-void eng_lun_free(struct eng_lun *l);
 /* (task) Opens the RAID set over the members as they are. */
 int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *err);
 /* (task) Makes copies and parity agree in the regions that were being written at an unclean end. */
@@ -320,6 +350,8 @@ int eng_job_start(struct eng_job *job);
 void eng_job_progress(struct eng_job *job);
 /* (task) Runs one raid pass under the job: priority, rate, hold points, progress. */
 void eng_job_begin_pass(struct eng_job *job);
+/* Ends an interrupted job as cancelled. */
+void eng_job_drop(struct eng_job *job);
 /* Stops all recoveries so that they can be continued later. (task) */
 void eng_jobs_interrupt(struct eng_array *a);
 
@@ -332,8 +364,8 @@ void eng_recover_abandon(struct eng_lun *l);
 struct eng_drive *eng_spare_pick(const struct eng_lun *l, unsigned slot, int *why);
 /* (task) Puts drive into the slot: extent, member entry, spare flags; not yet committed. */
 int eng_spare_bind(struct eng_lun *l, unsigned slot, struct eng_drive *drive, struct err *err);
-/* Ends the spare state of drives whose replaced drive no LUN names any more. */
-void eng_spare_settle(struct eng_array *a);
+/* Ends the spare state of drives whose replaced drive no LUN names any more; true if there was one. */
+bool eng_spare_settle(struct eng_array *a);
 
 /* auto.c */
 /* Starts what can be started by itself now, and arms the tick for what must wait. */

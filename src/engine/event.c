@@ -61,7 +61,7 @@ void eng_events_health(struct eng_array *a)
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 		enum eng_lun_health now = eng_lun_health_of(l);
 
-		if (now == l->told_health)
+		if (l->dead || now == l->told_health)
 			continue;
 		l->told_health = now;
 		eng_event_add(a, ENG_EVENT_LUN_MODIFY, &l->id);

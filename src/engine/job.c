@@ -7,6 +7,8 @@
 #include "engine/engine_internal.h"
 #include "base/log.h"
 
+#include <assert.h>
+
 struct eng_job *eng_job_ref(struct eng_job *job)
 {
 	job->refs++;
@@ -55,7 +57,9 @@ static void detach(struct eng_job *job)
 {
 	if (job->lun && job->lun->job == job)
 		job->lun->job = NULL;
-	job->lun = NULL;
+	if (job->other)
+		job->other->job = NULL;
+	job->lun = job->other = NULL;
 	list_del(&job->link);
 }
 
@@ -117,6 +121,7 @@ static void job_task(void *arg)
 		eng_point(a, "job:end", &job->info.object);
 	finish(job, rc, &err);
 	task_group_end(&a->tasks);
+	eng_leave(a);
 }
 
 int eng_job_start(struct eng_job *job)
@@ -127,8 +132,10 @@ int eng_job_start(struct eng_job *job)
 	job->interrupt = false;
 	job->changes = job->array->changes;
 	task_group_begin(&job->array->tasks);
+	eng_enter(job->array);
 	rc = task_spawn(job->array->loop, "job", job_task, job);
 	if (rc) {
+		eng_leave(job->array);
 		task_group_end(&job->array->tasks);
 		job->info.state = ENG_JOB_INTERRUPTED;
 		return rc;
@@ -171,14 +178,20 @@ int eng_job_cancel(struct eng_job *job)
 	job->cancel = true;
 	job->run.cancel = true;
 	task_wake_all(&job->array->job_queue);
-	if (job->info.state == ENG_JOB_INTERRUPTED) {
-		struct err err = { 0 };
-
-		eng_recover_abandon(job->lun);
-		err_set(&err, -ECANCELED, "The operation was cancelled.");
-		finish(job, -ECANCELED, &err);
-	}
+	if (job->info.state == ENG_JOB_INTERRUPTED)
+		eng_job_drop(job);
 	return 0;
+}
+
+void eng_job_drop(struct eng_job *job)
+{
+	struct err err = { 0 };
+
+	assert(job->info.state == ENG_JOB_INTERRUPTED);
+	job->cancel = true;
+	eng_recover_abandon(job->lun);
+	err_set(&err, -ECANCELED, "The operation was cancelled.");
+	finish(job, -ECANCELED, &err);
 }
 
 void eng_job_wait(struct eng_job *job)

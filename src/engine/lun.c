@@ -26,16 +26,6 @@ struct eng_lun *eng_lun_new(struct eng_array *a)
 	return l;
 }
 
-void eng_lun_free(struct eng_lun *l)
-{
-	if (l->set)
-		raid_close(l->set);
-	blk_dev_fini(&l->dev);
-	list_del(&l->link);
-	l->array->luns_freed++;
-	free(l);
-}
-
 unsigned eng_lun_plexes(const struct eng_lun *l)
 {
 	return l->type == ENG_LUN_MIRROR ? l->shape.members : 1;
@@ -70,10 +60,14 @@ static struct raid_member to_raid(const struct eng_member *m)
 
 void eng_lun_apply_member(struct eng_lun *l, unsigned slot)
 {
-	struct raid_member r = to_raid(&l->members[slot]);
+	struct raid_member r;
 
-	if (l->set)
-		raid_member_set(l->set, slot, &r);
+	if (!eng_lun_set(l))
+		return;
+	eng_lun_pin(l);
+	r = to_raid(&l->members[slot]);
+	raid_member_set(l->set, slot, &r);
+	eng_lun_unpin(l);
 }
 
 static int on_member_failed(void *ctx, unsigned slot, int error)
@@ -128,9 +122,6 @@ int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *er
 	size_t bytes = 0;
 	int rc = 0;
 
-	memset(members, 0, sizeof(members));
-	for (unsigned i = 0; i < l->shape.members; i++)
-		members[i] = to_raid(&l->members[i]);
 	if (options.bitmap && !unwritten)
 		rc = eng_priv_bitmap_read(l, &image, &bytes);
 	if (rc)
@@ -138,6 +129,9 @@ int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *er
 	l->bitmap_known = image || !options.bitmap || unwritten;
 	options.bitmap_image = image;
 	options.bitmap_bytes = bytes;
+	memset(members, 0, sizeof(members)); /* as they are now: nothing waits from here on */
+	for (unsigned i = 0; i < l->shape.members; i++)
+		members[i] = to_raid(&l->members[i]);
 	rc = raid_open(l->array->loop, l->name, &l->shape, members, &options, &events, &l->set, err);
 	free(image);
 	l->told_health = eng_lun_health_of(l);
@@ -148,18 +142,30 @@ void eng_array_freeze(struct eng_array *a)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &a->luns)
-		if (list_entry(pos, struct eng_lun, link)->set)
-			raid_freeze(list_entry(pos, struct eng_lun, link)->set);
+	list_for_each(pos, tmp, &a->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		if (!eng_lun_set(l))
+			continue;
+		eng_lun_pin(l);
+		l->frozen++;
+		raid_freeze(l->set);
+	}
 }
 
 void eng_array_thaw(struct eng_array *a)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &a->luns)
-		if (list_entry(pos, struct eng_lun, link)->set)
-			raid_thaw(list_entry(pos, struct eng_lun, link)->set);
+	list_for_each(pos, tmp, &a->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		if (!l->frozen) /* it came while the others were frozen */
+			continue;
+		raid_thaw(l->set);
+		l->frozen--;
+		eng_lun_unpin(l);
+	}
 }
 
 /* ---- making one ------------------------------------------------------------------------------ */
@@ -243,6 +249,7 @@ static void tell_created(struct eng_lun *l)
 
 int eng_lun_create(struct eng_array *a, const struct eng_lun_params *p, struct guid *id, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_plan *plan = calloc(1, sizeof(*plan));
 	struct eng_lun *l = eng_lun_new(a);
 	bool unwritten;
@@ -288,7 +295,7 @@ static void clear_ends(struct eng_lun *l)
 	uint64_t tail = l->size_bytes > CLEAR_BYTES ? l->size_bytes - CLEAR_BYTES : 0;
 	uint64_t len = l->size_bytes < CLEAR_BYTES ? l->size_bytes : CLEAR_BYTES;
 
-	if (eng_lun_health_of(l) == ENG_LUN_FAILED)
+	if (!l->set || eng_lun_health_of(l) == ENG_LUN_FAILED)
 		return; /* nothing can be written; the extents are zeroed when they are used again */
 	if (blk_zero(raid_dev(l->set), 0, len, 0) || blk_zero(raid_dev(l->set), tail, len, 0) ||
 		blk_flush(raid_dev(l->set)))
@@ -298,6 +305,7 @@ static void clear_ends(struct eng_lun *l)
 
 int eng_lun_delete(struct eng_array *a, const struct guid *id, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l = eng_find_lun(a, id);
 
 	if (!l)
@@ -305,21 +313,18 @@ int eng_lun_delete(struct eng_array *a, const struct guid *id, struct err *err)
 	if (l->job && l->job->info.state == ENG_JOB_RUNNING)
 		return err_set(err, -EBUSY, "An operation on the LUN has not ended.");
 	l->deleted = true; /* no I/O and no look-up finds it from here on */
-	while (l->pinned)
-		task_wait(&a->job_queue);
 	if (l->job)
-		eng_job_cancel(l->job);
+		eng_job_drop(l->job);
 	clear_ends(l);
 	eng_event_add(a, ENG_EVENT_LUN_DEPART, &l->id);
 	for (unsigned i = 0; i < l->shape.members; i++)
 		if (l->members[i].drive)
 			eng_event_add(a, ENG_EVENT_DRIVE_MODIFY, &l->members[i].drive->id);
-	list_del(&l->link);
+	eng_lun_free(l);
 	eng_spare_settle(a);
 	/* The model has let go of it: a commit that fails now is made up for by the next one. */
 	eng_meta_commit(a, NULL);
 	eng_priv_members(a, NULL);
-	eng_lun_free(l);
 	eng_events_flush(a);
 	return 0;
 }
@@ -340,6 +345,7 @@ static int commit_property(struct eng_lun *l, struct err *err)
 
 int eng_lun_set_name(struct eng_array *a, const struct guid *id, const char *name, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l = eng_find_lun(a, id);
 	char old[ENG_NAME_BYTES];
 	int rc;
@@ -358,6 +364,7 @@ int eng_lun_set_name(struct eng_array *a, const struct guid *id, const char *nam
 
 int eng_lun_set_priority(struct eng_array *a, const struct guid *id, int priority, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l = eng_find_lun(a, id);
 	int old, rc;
 
@@ -378,6 +385,7 @@ int eng_lun_set_priority(struct eng_array *a, const struct guid *id, int priorit
 
 int eng_lun_set_policy(struct eng_array *a, const struct guid *id, unsigned policy, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l = eng_find_lun(a, id);
 	unsigned old;
 	int rc;
@@ -396,6 +404,7 @@ int eng_lun_set_policy(struct eng_array *a, const struct guid *id, unsigned poli
 
 int eng_lun_set_offline(struct eng_array *a, const struct guid *id, bool offline, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l = eng_find_lun(a, id);
 	int rc;
 
@@ -406,7 +415,9 @@ int eng_lun_set_offline(struct eng_array *a, const struct guid *id, bool offline
 	if (eng_lun_health_of(l) == ENG_LUN_FAILED)
 		return err_set(err, -EHOSTDOWN, "The LUN has failed: more drives are lost than it survives.");
 	l->offline = offline; /* new requests are refused from here on */
-	rc = offline ? blk_flush(raid_dev(l->set)) : 0;
+	eng_lun_pin(l);
+	rc = offline && eng_lun_set(l) ? blk_flush(raid_dev(l->set)) : 0;
+	eng_lun_unpin(l);
 	if (rc)
 		err_set(err, rc, "The LUN's data could not be flushed: %s.", err_name(rc));
 	else

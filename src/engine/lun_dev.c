@@ -63,13 +63,8 @@ static void submit(struct blk_dev *dev, struct blk_req *req)
 
 void eng_lun_swap_begin(struct eng_lun *l)
 {
-	struct raid_set *set = l->set;
-
 	l->swapping = true;
-	while (l->pinned)
-		task_wait(&l->array->job_queue);
-	l->set = NULL;
-	raid_close(set);
+	eng_lun_close_set(l);
 }
 
 void eng_lun_swap_end(struct eng_lun *l)
@@ -148,6 +143,7 @@ static int around(struct eng_lun *l, uint64_t offset, size_t length, uint64_t *f
 
 int eng_lun_read(struct eng_array *a, const struct guid *id, uint64_t offset, void *buf, size_t length)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l;
 	uint8_t *whole = NULL;
 	uint64_t from;
@@ -168,6 +164,7 @@ int eng_lun_read(struct eng_array *a, const struct guid *id, uint64_t offset, vo
 int eng_lun_write(struct eng_array *a, const struct guid *id, uint64_t offset, const void *buf,
 	size_t length)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l;
 	uint8_t *whole = NULL;
 	uint64_t from;
@@ -191,6 +188,7 @@ int eng_lun_write(struct eng_array *a, const struct guid *id, uint64_t offset, c
 
 int eng_lun_flush(struct eng_array *a, const struct guid *id)
 {
+	ENG_INSIDE(a);
 	struct eng_lun *l;
 	int rc = enter(a, id, 0, 0, &l);
 

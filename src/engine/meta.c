@@ -95,7 +95,7 @@ static int build_vd(struct ddf_set *set, const struct eng_lun *l)
 		: !raid_shape_survives(&l->shape, lost)
 		? DDF_VD_FAILED
 		: ddf_vd_state_for((unsigned)__builtin_popcountll(lost), redundancy);
-	if (eng_lun_type_redundant(l->type) && (!l->array->closing || raid_dirty_regions(l->set)))
+	if (eng_lun_type_redundant(l->type) && (!l->array->closing || !l->set || raid_dirty_regions(l->set)))
 		vd->state |= DDF_VD_INCONSISTENT; /* until a clean end: md then compares everything */
 	build_vd_ext(&vd->ext, l);
 	ddf_vd_set_name(vd, l->name);
@@ -136,6 +136,8 @@ static int build_set(struct eng_array *a)
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 		uint32_t hash = conf_hash(l);
 
+		if (l->dead)
+			continue;
 		if (hash != l->conf_hash) {
 			l->conf_hash = hash;
 			l->conf_seq++;
@@ -283,6 +285,12 @@ static const struct shared *shared_for(struct commit *c, const struct eng_drive 
 	return s;
 }
 
+/* The drive may go while it is written to. */
+static int drive_write(struct eng_drive *d, uint64_t at, const void *bytes, size_t len, unsigned flags)
+{
+	return d->dev ? blk_write(d->dev, at, bytes, len, flags) : -ENODEV;
+}
+
 static int write_header(struct eng_drive *d, enum ddf_copy copy, bool open, uint8_t *sector)
 {
 	uint64_t at = copy == DDF_PRIMARY ? d->layout.primary : d->layout.secondary;
@@ -290,7 +298,8 @@ static int write_header(struct eng_drive *d, enum ddf_copy copy, bool open, uint
 	if (copy == DDF_ANCHOR)
 		at = d->layout.sectors - 1;
 	ddf_encode_header(&d->array->set, &d->layout, copy, open, sector);
-	return blk_write(d->dev, at * 512, sector, DDF_SECTOR, 0);
+	/* Stable before what follows: never new sections under a header that is closed. */
+	return drive_write(d, at * 512, sector, DDF_SECTOR, BLK_FUA);
 }
 
 static int write_copy(struct eng_drive *d, enum ddf_copy copy, const struct writer *w)
@@ -303,14 +312,12 @@ static int write_copy(struct eng_drive *d, enum ddf_copy copy, const struct writ
 		const uint8_t *bytes = ddf_section_is_own(i) ? w->own : w->shared->bytes;
 
 		if (s->length && (!d->written_known || d->written[i] != w->crcs[i]))
-			rc = blk_write(d->dev, (base + s->offset) * 512, section_at(&d->layout, bytes, i),
+			rc = drive_write(d, (base + s->offset) * 512, section_at(&d->layout, bytes, i),
 				(size_t)s->length * 512, 0);
 	}
-	if (!rc)
-		rc = blk_flush(d->dev); /* never a closed header over sections that are not there */
-	if (!rc)
-		rc = write_header(d, copy, false, w->sector);
-	return rc ? rc : blk_flush(d->dev);
+	if (!rc) /* nor a closed header over sections that are not there */
+		rc = d->dev ? blk_flush(d->dev) : -ENODEV;
+	return rc ? rc : write_header(d, copy, false, w->sector);
 }
 
 /* Where each drive's members are: anew when a LUN went since. */
@@ -457,6 +464,7 @@ static int one_commit(struct commit *c, struct err *err)
 
 int eng_meta_commit(struct eng_array *a, struct err *err)
 {
+	ENG_INSIDE(a);
 	struct commit c = { .a = a };
 	int rc;
 

@@ -11,11 +11,15 @@ static bool writable(const struct eng_drive *d)
 
 static int write_block(struct eng_drive *d, uint64_t block, const void *bytes)
 {
+	if (!d->dev) /* gone meanwhile */
+		return -ENODEV;
 	return blk_write(d->dev, priv_block_offset(&d->priv, block), bytes, PRIV_BLOCK, BLK_FUA);
 }
 
 static int read_block(struct eng_drive *d, uint64_t block, void *bytes)
 {
+	if (!d->dev)
+		return -ENODEV;
 	return blk_read(d->dev, priv_block_offset(&d->priv, block), bytes, PRIV_BLOCK);
 }
 
@@ -176,6 +180,7 @@ static int put_table(struct eng_drive *d, const void *ctx)
 
 int eng_priv_members(struct eng_array *a, struct eng_lun *l)
 {
+	ENG_INSIDE(a);
 	struct eng_result *list;
 	unsigned n;
 	int rc = eng_sweep(a, takes_table, put_table, l, &list, &n);
@@ -186,7 +191,7 @@ int eng_priv_members(struct eng_array *a, struct eng_lun *l)
 	/* A drive that cannot take its own table is lost; its state then stands on the others. */
 	for (unsigned i = 0; i < n; i++)
 		if (list[i].rc && list[i].rc != -ENOMEM)
-			eng_drive_lost(list[i].d, -EIO);
+			eng_drive_lost(list[i].d, list[i].rc);
 	free(list);
 	return rc;
 }
@@ -237,6 +242,7 @@ static bool keeps_bitmap(const struct eng_member *m)
 
 static int write_bitmap(struct eng_lun *l, unsigned first_page, unsigned count)
 {
+	ENG_INSIDE(l->array);
 	const uint8_t *image = raid_bitmap_image(l->set);
 	uint64_t at = (uint64_t)first_page * 4096;
 	size_t len = (size_t)count * 4096;
@@ -301,6 +307,7 @@ static bool tells_bitmap(const struct eng_member *m, size_t len)
 
 int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes)
 {
+	ENG_INSIDE(l->array);
 	size_t len = raid_bitmap_bytes(&l->shape);
 	struct blk_slot slots[ENG_MAX_MEMBERS];
 	struct blk_batch batch;

@@ -29,7 +29,7 @@ void eng_array_info(const struct eng_array *a, struct eng_array_info *out)
 	list_for_each(pos, tmp, &a->drives)
 		out->drives += !list_entry(pos, struct eng_drive, link)->departed;
 	list_for_each(pos, tmp, &a->luns)
-		out->luns++;
+		out->luns += !list_entry(pos, struct eng_lun, link)->deleted;
 	out->degraded = anything_wrong(a);
 }
 
@@ -81,7 +81,7 @@ int eng_drive_list(const struct eng_array *a, struct guid **ids, unsigned *count
 		const struct eng_drive *d = list_entry(pos, struct eng_drive, link);
 
 		if (!d->departed && !guid_is_zero(&d->id))
-			all[n++] = (struct placed) { d->id, (uint16_t)d->bus << 16 | (uint16_t)d->slot };
+			all[n++] = (struct placed) { d->id, d->bus * 65536 + (uint16_t)d->slot };
 	}
 	qsort(all, n, sizeof(*all), by_place);
 	for (unsigned i = 0; i < n; i++)

@@ -210,17 +210,16 @@ static int settle_slots(struct eng_job *job, uint64_t mask, int rc, struct err *
 static int fill(struct eng_job *job, uint64_t mask, bool catch_up, struct err *err)
 {
 	struct eng_lun *l = job->lun;
-	struct raid_member from[ENG_MAX_MEMBERS];
 	int rc;
 
 	if (!mask)
 		return 0;
-	memset(from, 0, sizeof(from));
 	for (unsigned i = 0; i < l->shape.members; i++)
-		from[i] = l->members[i].copy_from;
+		job->from[i] = l->members[i].copy_from;
 	eng_job_begin_pass(job);
 	job->pass = mask;
-	rc = raid_rebuild(l->set, mask, catch_up, from, &job->run);
+	rc = raid_rebuild(l->set, mask, catch_up, job->from, &job->run);
+	memset(job->from, 0, sizeof(job->from));
 	eng_job_progress(job);
 	return settle_slots(job, mask, rc, err);
 }

@@ -20,6 +20,7 @@ static int replace_body(struct eng_job *job, struct err *err)
 			return rc;
 		eng_lun_apply_member(l, i);
 	}
+	job->body = eng_recover_body; /* what is left, if it is interrupted from here on */
 	return eng_recover_body(job, err);
 }
 

@@ -14,6 +14,7 @@ struct reshape {
 	struct eng_lun *l;
 	struct raid_shape shape;
 	struct eng_member members[ENG_MAX_MEMBERS];
+	struct guid plex_ids[ENG_MAX_MEMBERS];
 	uint64_t size_bytes;
 	enum eng_lun_type type;
 };
@@ -70,6 +71,7 @@ static struct reshape *reshape_new(struct eng_lun *l)
 	r->type = l->type;
 	r->size_bytes = l->size_bytes;
 	memcpy(r->members, l->members, sizeof(r->members));
+	memcpy(r->plex_ids, l->plex_ids, sizeof(r->plex_ids));
 	return r;
 }
 
@@ -82,6 +84,7 @@ static int adopt(struct eng_lun *l, const struct reshape *to, struct err *err)
 	l->type = to->type;
 	l->size_bytes = to->size_bytes;
 	memcpy(l->members, to->members, sizeof(l->members));
+	memcpy(l->plex_ids, to->plex_ids, sizeof(l->plex_ids));
 	rc = eng_priv_members(l->array, l);
 	if (rc)
 		return err_set(err, rc, "The drives could not take the new member table.");
@@ -103,12 +106,13 @@ static int exchange(struct eng_job *job, struct err *err)
 	if (!rc) {
 		rc = eng_meta_commit(l->array, err);
 		if (rc) {
-			raid_close(l->set);
-			l->set = NULL;
+			eng_lun_close_set(l);
 		}
 	}
-	if (rc && adopt(l, old, NULL))
+	if (rc && adopt(l, old, NULL)) {
 		log_error("LUN \"%s\": its former shape could not be restored; it is out of service", l->name);
+		l->failed_hook = true;
+	}
 	eng_lun_swap_end(l);
 	free(old);
 	return rc;
@@ -403,7 +407,7 @@ static bool copyable(const struct eng_lun *l)
 static int absorb(struct eng_job *job, struct eng_lun *source, struct err *err)
 {
 	struct reshape *r = job->reshape;
-	unsigned had = r->shape.members;
+	unsigned had = r->shape.members, members;
 	int rc;
 
 	r->shape.level = RAID_MIRROR;
@@ -415,17 +419,19 @@ static int absorb(struct eng_job *job, struct eng_lun *source, struct err *err)
 		m->size = r->shape.member_size;
 		m->watermark = 0;
 		m->state = ENG_MEMBER_STALE;
-		r->l->plex_ids[had + i] = source->plex_ids[i];
+		r->plex_ids[had + i] = source->plex_ids[i];
 	}
 	r->shape.members = had + source->shape.members;
-	source->deleted = true;
-	while (source->pinned)
-		task_wait(&r->l->array->job_queue);
-	list_del(&source->link);
+	source->deleted = source->dead = true; /* no request and no commit knows it from here on */
+	members = source->shape.members;
+	source->shape.members = 0;
+	r->l->array->luns_freed++;
+	while (source->dev.in_flight)
+		task_wait(&source->dev.idle);
 	rc = exchange(job, err);
 	if (rc) { /* as it was: the source is still whole */
-		source->deleted = false;
-		list_add_tail(&r->l->array->luns, &source->link);
+		source->shape.members = members;
+		source->deleted = source->dead = false;
 		return rc;
 	}
 	eng_event_add(r->l->array, ENG_EVENT_LUN_DEPART, &source->id);
@@ -442,6 +448,9 @@ static int add_plex_body(struct eng_job *job, struct err *err)
 	rc = absorb(job, source, err);
 	if (rc)
 		return rc;
+	source->job = NULL;
+	job->other = NULL;
+	job->body = eng_recover_body; /* what is left, if it is interrupted from here on */
 	l->transition = ENG_TRANSITION_RECONFIGING;
 	eng_event_add(l->array, ENG_EVENT_LUN_MODIFY, &l->id);
 	tell_drives(l);
@@ -479,29 +488,28 @@ int eng_lun_add_plex(struct eng_array *a, const struct guid *id, const struct gu
 	if (!r)
 		return err_set(err, -ENOMEM, "Out of memory.");
 	rc = start(l, ENG_JOB_ADD_PLEX, r, add_plex_body, ENG_TRANSITION_RECONFIGING, job, err);
-	if (rc)
+	if (rc) {
 		free(r);
-	else
-		(*job)->other = source;
-	return rc;
+		return rc;
+	}
+	(*job)->other = source;
+	source->job = *job; /* nothing else may begin there */
+	return 0;
 }
 
 static int remove_plex_body(struct eng_job *job, struct err *err)
 {
 	struct eng_lun *l = job->lun;
 	struct eng_member gone = l->members[job->slot];
-	struct guid id = l->plex_ids[job->slot];
 	int rc = exchange(job, err);
 
 	if (rc)
 		return rc;
-	memmove(&l->plex_ids[job->slot], &l->plex_ids[job->slot + 1],
-		(ENG_MAX_MEMBERS - job->slot - 1) * sizeof(id));
-	rc = eng_meta_commit(l->array, err);
 	if (gone.drive)
 		eng_event_add(l->array, ENG_EVENT_DRIVE_MODIFY, &gone.drive->id);
-	eng_spare_settle(l->array);
-	return rc;
+	if (eng_spare_settle(l->array))
+		eng_meta_commit(l->array, NULL); /* what fails here is made up for by the next one */
+	return 0;
 }
 
 int eng_lun_remove_plex(struct eng_array *a, const struct guid *id, const struct guid *plex,
@@ -531,6 +539,8 @@ int eng_lun_remove_plex(struct eng_array *a, const struct guid *id, const struct
 		return err_set(err, -ENOMEM, "Out of memory.");
 	memmove(&r->members[slot], &r->members[slot + 1],
 		(ENG_MAX_MEMBERS - slot - 1) * sizeof(r->members[0]));
+	memmove(&r->plex_ids[slot], &r->plex_ids[slot + 1],
+		(ENG_MAX_MEMBERS - slot - 1) * sizeof(r->plex_ids[0]));
 	r->shape.members--;
 	if (r->shape.members == 1) {
 		r->shape.level = RAID_SIMPLE;

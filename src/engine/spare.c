@@ -130,8 +130,9 @@ static bool still_needed(const struct eng_drive *spare)
 	return false;
 }
 
-void eng_spare_settle(struct eng_array *a)
+bool eng_spare_settle(struct eng_array *a)
 {
+	bool changed = false;
 	struct list *pos, *tmp;
 
 	list_for_each(pos, tmp, &a->drives) {
@@ -143,6 +144,8 @@ void eng_spare_settle(struct eng_array *a)
 		d->spare = !eng_drive_assigned(d);
 		d->spare_active = false;
 		d->replaces = 0;
+		changed = true;
 		eng_event_add(a, ENG_EVENT_DRIVE_MODIFY, &d->id);
 	}
+	return changed;
 }

@@ -229,6 +229,7 @@ struct raid_run {
  * copy_from (or NULL): per slot a device/extent of an old member that still reads (replacing a failing
  * drive): read that first, reconstruct what it cannot give. It is read in clean regions only, where
  * it cannot have missed a write: raid_bitmap_settle before the slot is taken out makes these many.
+ * The caller may set its dev to NULL at any time and close the device then.
  * I/O goes on meanwhile; foreground writes always reach the targets too. At success the slots are
  * IN_SYNC. Errors: -ECANCELED (slots are STALE, the watermark is kept), -EIO (too many members
  * lost), the target's own error (slot is STALE and was reported by member_failed).

@@ -270,12 +270,13 @@ static int read_copied(struct part *p)
 		const struct raid_member *old = &p->rb->copy_from[op->g.first + s];
 		uint64_t at = old->start + op->g.member_offset + p->column;
 
-		if (!blk_read(old->dev, at, p->v[s], p->length))
+		/* its owner takes the device away when it goes */
+		if (old->dev && !blk_read(old->dev, at, p->v[s], p->length))
 			continue;
 		for (uint32_t b = 0; b < p->length && !rc; b += RAID_BLOCK) {
 			uint32_t n = p->length - b < RAID_BLOCK ? p->length - b : RAID_BLOCK;
 
-			if (!blk_read(old->dev, at + b, p->v[s] + b, n))
+			if (old->dev && !blk_read(old->dev, at + b, p->v[s] + b, n))
 				continue;
 			if (raid_op_rescue(op, s, p->column + b, n, p->v[s] + b))
 				p->lost_blocks[b / RAID_BLOCK / 64] |=
