@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include "base/strbuf.h"
+#include "blk/blk_filter.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,15 +11,78 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+/* ---- the tap ------------------------------------------------------------------------------------ */
+
+struct tap {
+	struct blk_filter filter;
+	struct fx *f;
+	unsigned drive;
+};
+
+static void tap_done(struct blk_req *req)
+{
+	blk_filter_answer(container_of(req, struct filter_child, req), req->result);
+}
+
+static void tap_submit(struct blk_dev *dev, struct blk_req *req)
+{
+	struct tap *t = container_of(dev, struct tap, filter.dev);
+	int rc = t->f->tap ? t->f->tap(t->f, t->drive, req) : 0;
+	struct filter_child *c = rc ? NULL : blk_filter_child(&t->filter, req);
+
+	if (rc)
+		blk_complete(req, rc);
+	else if (c)
+		blk_filter_pass(c, tap_done);
+}
+
+static void tap_close(struct blk_dev *dev)
+{
+	struct tap *t = container_of(dev, struct tap, filter.dev);
+
+	blk_filter_fini(&t->filter);
+	free(t);
+}
+
+static const struct blk_ops tap_ops = { .kind = "tap", .submit = tap_submit, .close = tap_close };
+
+static int tap_new(struct fx *f, unsigned drive, struct blk_dev *lower, struct blk_dev **out)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	if (blk_filter_init(&t->filter, &tap_ops, lower)) {
+		free(t);
+		return -ENOMEM;
+	}
+	t->f = f;
+	t->drive = drive;
+	*out = &t->filter.dev;
+	return 0;
+}
+
 static int open_sim(void *ctx, struct loop *loop, const char *path, struct blk_dev **out, struct err *err)
 {
 	struct fx *f = ctx;
+	struct blk_dev *sim;
 	unsigned n;
+	int rc;
 
 	if (sscanf(path, "sim%u", &n) != 1 || n >= FX_DRIVES || !f->media[n])
 		return err_set(err, -ENOENT, "%s does not exist.", path);
-	return blk_sim_new(loop, path, f->media[n], out);
+	rc = blk_sim_new(loop, path, f->media[n], &sim);
+	if (rc)
+		return err_set(err, rc, "Out of memory.");
+	rc = tap_new(f, n, sim, out);
+	if (rc) {
+		blk_close(sim);
+		return err_set(err, rc, "Out of memory.");
+	}
+	return 0;
 }
+
+/* ---- the host ----------------------------------------------------------------------------------- */
 
 static void on_events(void *ctx, struct eng_array *array, const struct eng_event *list, unsigned count)
 {
@@ -45,8 +111,12 @@ static void on_job_changed(void *ctx, struct eng_job *job)
 
 static void on_seq(void *ctx, struct eng_array *array, uint32_t seq)
 {
-	(void)array;
-	((struct fx *)ctx)->seq_known = seq;
+	struct fx *f = ctx;
+
+	f->seq_known = seq;
+	/* The first commit of all comes before its owner has the array. */
+	if (f->on_commit && f->array == array)
+		f->on_commit(f);
 }
 
 static void on_point(void *ctx, const char *name, const struct guid *object)
@@ -158,13 +228,8 @@ void fx_fini(struct fx *f)
 		blk_medium_free(f->media[i]);
 }
 
-/* Everything in memory is torn down the slow way, but nothing it writes reaches the media. */
-void fx_crash(struct fx *f, bool power)
+void fx_strike(struct fx *f, bool power)
 {
-	uint64_t seed = rng_next(&f->rng);
-
-	f->stop_at = NULL;
-	task_wake_all(&f->go);
 	for (unsigned i = 0; i < FX_DRIVES; i++)
 		if (f->media[i]) {
 			if (power)
@@ -172,11 +237,153 @@ void fx_crash(struct fx *f, bool power)
 			else
 				blk_medium_kill(f->media[i], &f->rng);
 		}
-	fx_run(f, fx_close);
+}
+
+static void wake_stopped(struct fx *f)
+{
+	f->stop_at = NULL;
+	task_wake_all(&f->go);
+}
+
+/* Everything in memory is torn down the slow way, but nothing it writes reaches the media. */
+void fx_bury(struct fx *f)
+{
+	uint64_t seed = rng_next(&f->rng);
+	uint32_t known = f->seq_known;
+
+	wake_stopped(f);
+	f->tap = NULL;
+	f->on_commit = NULL;
+	if (f->array)
+		fx_run(f, fx_close);
 	loop_run_until_idle(f->loop);
 	loop_free(f->loop);
+	f->seq_known = known;
 	new_loop(f, seed);
 }
+
+void fx_crash(struct fx *f, bool power)
+{
+	wake_stopped(f);
+	fx_strike(f, power);
+	fx_bury(f);
+}
+
+void fx_save(struct fx *f, struct fx_image *image)
+{
+	memset(image, 0, sizeof(*image));
+	for (unsigned i = 0; i < FX_DRIVES; i++)
+		if (f->media[i])
+			assert_int_equal(blk_medium_clone(f->media[i], &image->media[i]), 0);
+	memcpy(image->bays, f->bays, sizeof(image->bays));
+	image->seq_known = f->seq_known;
+	image->next_job = f->next_job;
+}
+
+void fx_restore(struct fx *f, const struct fx_image *image, uint64_t seed)
+{
+	if (f->array)
+		fx_run(f, fx_close);
+	loop_run_until_idle(f->loop);
+	loop_free(f->loop);
+	rng_seed(&f->rng, seed);
+	new_loop(f, seed);
+	for (unsigned i = 0; i < FX_DRIVES; i++) {
+		blk_medium_free(f->media[i]);
+		f->media[i] = NULL;
+		if (image->media[i])
+			assert_int_equal(blk_medium_clone(image->media[i], &f->media[i]), 0);
+	}
+	memcpy(f->bays, image->bays, sizeof(image->bays));
+	f->seq_known = image->seq_known;
+	f->next_job = image->next_job;
+	f->stop_at = NULL;
+	f->stopped = false;
+	f->tap = NULL;
+	f->on_commit = NULL;
+	f->hold = false;
+}
+
+void fx_image_free(struct fx_image *image)
+{
+	for (unsigned i = 0; i < FX_DRIVES; i++)
+		blk_medium_free(image->media[i]);
+}
+
+/* ---- the configuration as text -------------------------------------------------------------------- */
+
+static void put_guid(struct strbuf *sb, const struct guid *id)
+{
+	char text[GUID_TEXT_SIZE];
+
+	strbuf_printf(sb, "%s", guid_format(id, text));
+}
+
+static void put_drive(struct fx *f, struct strbuf *sb, const struct guid *id)
+{
+	struct eng_drive_info d;
+
+	assert_int_equal(eng_drive_info(f->array, id, &d), 0);
+	put_guid(sb, id);
+	strbuf_printf(sb, " state %d%s%s%s%s\n", (int)d.state, d.spare ? " spare" : "",
+		d.spare_in_use ? " in use" : "", d.assigned ? " assigned" : "",
+		d.predicted ? " predicted" : "");
+}
+
+static void put_lun(struct fx *f, struct strbuf *sb, const struct guid *id)
+{
+	struct eng_member_info m[ENG_MAX_MEMBERS];
+	struct eng_lun_info l = fx_lun_info(f, id);
+	struct eng_plex_info plex;
+	unsigned n;
+
+	put_guid(sb, id);
+	strbuf_printf(sb, " \"%s\" type %d size %llu chunk %u priority %d policy %u%s\n", l.name,
+		(int)l.type, (unsigned long long)l.size_bytes, l.chunk, l.rebuild_priority, l.policy,
+		l.offline ? " offline" : "");
+	for (unsigned i = 0; i < l.plexes; i++) {
+		assert_int_equal(eng_plex_info(f->array, id, i, &plex), 0);
+		strbuf_printf(sb, "  plex ");
+		put_guid(sb, &plex.id);
+		strbuf_printf(sb, "\n");
+	}
+	assert_int_equal(eng_lun_members(f->array, id, m, ENG_MAX_MEMBERS, &n), 0);
+	for (unsigned i = 0; i < n; i++) {
+		strbuf_printf(sb, "  slot %u ", i);
+		put_guid(sb, &m[i].drive);
+		strbuf_printf(sb, " at %llu size %llu\n", (unsigned long long)m[i].offset,
+			(unsigned long long)m[i].size);
+	}
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct guid));
+}
+
+char *fx_config(struct fx *f)
+{
+	struct strbuf sb = { 0 };
+	struct eng_array_info info;
+	struct guid *ids;
+	unsigned n;
+
+	eng_array_info(f->array, &info);
+	strbuf_printf(&sb, "array \"%s\"\n", info.name);
+	assert_int_equal(eng_drive_list(f->array, &ids, &n), 0);
+	qsort(ids, n, sizeof(*ids), by_bytes);
+	for (unsigned i = 0; i < n; i++)
+		put_drive(f, &sb, &ids[i]);
+	free(ids);
+	assert_int_equal(eng_lun_list(f->array, &ids, &n), 0);
+	qsort(ids, n, sizeof(*ids), by_bytes);
+	for (unsigned i = 0; i < n; i++)
+		put_lun(f, &sb, &ids[i]);
+	free(ids);
+	return strbuf_take(&sb);
+}
+
+/* ---- look-ups and data ------------------------------------------------------------------------------ */
 
 struct guid fx_drive(struct fx *f, unsigned slot)
 {

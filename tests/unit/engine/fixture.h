@@ -26,6 +26,10 @@ struct fx {
 	const char *stop_at;     /* a point where jobs stop until go */
 	bool stopped;
 	struct task_queue go;
+	/* Sees every request to a drive before the drive does. Not 0: the answer, instead of the
+	 * drive's. NULL: none. */
+	int (*tap)(struct fx *f, unsigned drive, const struct blk_req *req);
+	void (*on_commit)(struct fx *f); /* metadata reached a majority of the drives */
 };
 
 /* drives of mb MiB each, all in slots 0.0, 0.1, …; the array is open and empty of LUNs. */
@@ -37,8 +41,24 @@ int fx_try_open(struct fx *f, struct err *err);
 void fx_close(struct fx *f);         /* (task) */
 /* Ends the process, or cuts the power: the loop and all tasks go, the media stay. */
 void fx_crash(struct fx *f, bool power);
+/* The moment itself, also from within the tap: from here on no drive takes or gives anything. The
+ * rest is up to fx_bury, outside of tasks. */
+void fx_strike(struct fx *f, bool power);
+void fx_bury(struct fx *f);
+/* What the media hold now, and back to it: with a loop and random numbers of that seed, closed. */
+struct fx_image {
+	struct blk_medium *media[FX_DRIVES];
+	struct eng_bay bays[FX_DRIVES];
+	uint32_t seq_known, next_job;
+};
+void fx_save(struct fx *f, struct fx_image *image);
+void fx_restore(struct fx *f, const struct fx_image *image, uint64_t seed);
+void fx_image_free(struct fx_image *image);
 /* Runs fn(f) as a task. */
 void fx_run(struct fx *f, void (*fn)(struct fx *f));
+
+/* The configuration as text: what must be the same after a restart. Not the progress of work. */
+char *fx_config(struct fx *f); /* malloc'd */
 
 struct guid fx_drive(struct fx *f, unsigned slot);
 struct guid fx_lun(struct fx *f, enum eng_lun_type type, uint64_t mb, const unsigned *slots, unsigned n);
