@@ -69,16 +69,31 @@ void eng_drive_close_dev(struct eng_drive *d)
 	blk_close(dev);
 }
 
-int eng_drive_open_dev(struct eng_drive *d, struct err *err)
+static int open_lower(struct eng_drive *d, struct blk_dev **out, struct err *err)
 {
 	struct eng_array *a = d->array;
-	struct blk_dev *lower, *dev;
-	int rc;
 
 	if (a->host.open)
-		rc = a->host.open(a->host.ctx, a->loop, d->path, &lower, err);
-	else
-		rc = blk_file_open(a->loop, d->path, 0, &lower, err);
+		return a->host.open(a->host.ctx, a->loop, d->path, out, err);
+	return blk_file_open(a->loop, d->path, 0, out, err);
+}
+
+/*
+ * A killed process holds its files until the kernel has taken its requests apart, a moment after
+ * the process itself is gone. A drive that is busy is therefore asked again for a while: to begin
+ * without it would make what it holds out of date.
+ */
+int eng_drive_open_dev(struct eng_drive *d, struct err *err)
+{
+	enum { STEP_MS = 20, STEPS = 100 };
+	struct blk_dev *lower, *dev;
+	int rc = open_lower(d, &lower, err);
+
+	for (unsigned i = 0; rc == -EBUSY && i < STEPS; i++) {
+		task_sleep_ms(STEP_MS);
+		err_clear(err);
+		rc = open_lower(d, &lower, err);
+	}
 	if (rc)
 		return rc;
 	rc = blk_fault_new(lower, &dev);

@@ -308,6 +308,33 @@ static void offline_is_kept_and_online_resynchronises(void **state)
 	fx_fini(&f);
 }
 
+/* ---- drives that a killed process still holds ------------------------------------------------ */
+
+static void open_while_held(struct fx *f)
+{
+	make_and_fill(f, ENG_LUN_RAID5, 4);
+	fx_close(f);
+	f->busy = 9;
+	fx_open(f);
+	assert_int_equal(f->busy, 0);
+	assert_int_equal(fx_lun_info(f, &the_lun).health, ENG_LUN_HEALTHY);
+	fx_close(f);
+	f->busy = UINT32_MAX; /* another program has them for good: that is an end, too */
+	fx_open(f);
+	f->busy = 0;
+	assert_int_equal(fx_drive_info(f, 1).state, ENG_DRIVE_FOREIGN);
+}
+
+static void drives_held_for_a_moment_are_waited_for(void **state)
+{
+	struct fx f;
+
+	(void)state;
+	fx_init(&f, 9, 6, 96);
+	fx_run(&f, open_while_held);
+	fx_fini(&f);
+}
+
 /* ---- too many losses ------------------------------------------------------------------------------ */
 
 static void lose_too_many(struct fx *f)
@@ -429,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_pulled_drive_gets_its_delay),
 		cmocka_unit_test(a_killed_rebuild_goes_on),
 		cmocka_unit_test(offline_is_kept_and_online_resynchronises),
+		cmocka_unit_test(drives_held_for_a_moment_are_waited_for),
 		cmocka_unit_test(a_failed_lun_returns_with_its_last_drive_only),
 		cmocka_unit_test(a_lun_grows_and_shrinks),
 		cmocka_unit_test(a_plex_is_added_and_the_first_removed),

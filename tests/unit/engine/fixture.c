@@ -71,6 +71,10 @@ static int open_sim(void *ctx, struct loop *loop, const char *path, struct blk_d
 
 	if (sscanf(path, "sim%u", &n) != 1 || n >= FX_DRIVES || !f->media[n])
 		return err_set(err, -ENOENT, "%s does not exist.", path);
+	if (f->busy) {
+		f->busy--;
+		return err_set(err, -EBUSY, "%s is in use.", path);
+	}
 	rc = blk_sim_new(loop, path, f->media[n], &sim);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");

@@ -30,6 +30,7 @@ struct fx {
 	 * drive's. NULL: none. */
 	int (*tap)(struct fx *f, unsigned drive, const struct blk_req *req);
 	void (*on_commit)(struct fx *f); /* metadata reached a majority of the drives */
+	unsigned busy;           /* so many openings of a drive find it in use */
 };
 
 /* drives of mb MiB each, all in slots 0.0, 0.1, …; the array is open and empty of LUNs. */
