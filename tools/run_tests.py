@@ -74,7 +74,7 @@ def run_lane(name, soak):
         chosen = ["soak"]
     print(f"== {name}: running {', '.join(chosen)}", flush=True)
     command = ["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--quiet",
-               "--timeout-multiplier", "1" if name == "plain" else "4"]
+               "--timeout-multiplier", "3" if name == "plain" else "10"]
     for suite in chosen:
         command += ["--suite", suite]
     run(command, env={**os.environ, **ENVIRONMENT})
