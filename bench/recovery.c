@@ -11,7 +11,8 @@
 
 enum {
 	DEPTH = 16,
-	IDLE_MS = 200, /* after which the engine takes a LUN for idle */
+	IDLE_MS = 200,  /* after which the engine takes a LUN for idle */
+	BEGUN_MS = 30,  /* in which the metadata of a beginning rebuild are written */
 };
 
 struct recovery {
@@ -234,6 +235,7 @@ static void one_reader(struct recovery *r)
 		.io_bytes = 4096,
 		.depth = 1,
 		.latencies = true,
+		.stop = &r->stop,
 		.seed = r->load.seed + 1,
 		.turn_ns = r->b->effort.turn_ns};
 	load_run(&r->load);
@@ -241,6 +243,9 @@ static void one_reader(struct recovery *r)
 
 static void read_idle(void *arg)
 {
+	struct recovery *r = arg;
+
+	r->stop = false;
 	one_reader(arg);
 }
 
@@ -248,6 +253,7 @@ static void reader_task(void *arg)
 {
 	struct recovery *r = arg;
 
+	task_sleep_ms(BEGUN_MS);
 	one_reader(r);
 	task_group_end(&r->readers);
 }
@@ -256,11 +262,13 @@ static void read_beside_rebuild(void *arg)
 {
 	struct recovery *r = arg;
 
+	r->stop = false;
 	task_group_init(&r->readers);
 	task_group_begin(&r->readers);
 	if (task_spawn(r->rig.loop, "reader", reader_task, r))
 		die("no task could be made");
 	rebuild(r);
+	r->stop = true;
 	task_group_wait(&r->readers);
 }
 

@@ -388,12 +388,12 @@ static int check_row(struct raid_walk *w, struct raid_op *op)
 	int rc = 0;
 
 	while (column < op->g.cell && !rc && comparable(op)) {
-		uint32_t left = op->g.cell - column;
+		uint32_t left = op->g.cell - column, slice = raid_walk_slice(w);
 		struct part p = {.ck = ck,
 			.op = op,
 			.run = w->run,
 			.column = column,
-			.length = left < op->set->slice ? left : op->set->slice};
+			.length = left < slice ? left : slice};
 
 		rc = check_part(&p);
 		if (rc == -EAGAIN) {

@@ -419,6 +419,8 @@ struct raid_walk {
 	uint64_t checkpoint_ns, checkpoint_done, step_done;
 	uint64_t best_rate, sample_ns, sample_rows;
 };
+/* Columns of a row to hold in buffers at once: beside foreground I/O only the work's share of them. */
+uint32_t raid_walk_slice(const struct raid_walk *walk);
 /* (task) Runs over all rows. 0, -ECANCELED, or the first error. */
 int raid_walk_run(struct raid_walk *walk);
 

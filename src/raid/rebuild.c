@@ -414,12 +414,12 @@ static int fill_cells(struct rebuild *rb, struct raid_op *op, uint64_t targets)
 	int rc = 0;
 
 	while (column < op->g.cell && !rc) {
-		uint32_t left = op->g.cell - column;
+		uint32_t left = op->g.cell - column, slice = raid_walk_slice(&rb->walk);
 		struct part p = {.rb = rb,
 			.op = op,
 			.targets = targets,
 			.column = column,
-			.length = left < op->set->slice ? left : op->set->slice};
+			.length = left < slice ? left : slice};
 
 		p.copied = copied_slots(rb, op, targets);
 		rc = fill_part(&p);

@@ -15,7 +15,7 @@
 #define CHECKPOINT_NS    (UINT64_C(5) * 1000 * 1000 * 1000)
 #define CHECKPOINT_BYTES (UINT64_C(1) << 30)
 
-enum { FIRST_WINDOW = 8, BUSY_WINDOW = 2, RING = 64, SKIP_BURST = 4096 };
+enum { FIRST_WINDOW = 8, BUSY_WINDOW = 2, RING = 64, SKIP_BURST = 4096, LEAST_SLICE = 2 * RAID_BLOCK };
 
 static void row_done(struct raid_walk *w, uint64_t row)
 {
@@ -117,9 +117,31 @@ static void adapt(struct raid_walk *w)
 	w->sample_rows = 0;
 }
 
+static bool foreground_active(const struct raid_walk *w)
+{
+	return raid_idle_ms(w->set) < 100;
+}
+
 static unsigned window_now(const struct raid_walk *w)
 {
-	return raid_idle_ms(w->set) < 100 ? BUSY_WINDOW : w->window;
+	if (!foreground_active(w))
+		return w->window;
+	return w->run->foreground_share < 50 ? 1 : BUSY_WINDOW;
+}
+
+/* Who comes meanwhile waits behind what is in flight at the drives, so the less this work counts the
+ * smaller are the pieces it takes a row in. */
+uint32_t raid_walk_slice(const struct raid_walk *w)
+{
+	uint64_t share = w->run->foreground_share < 100 ? w->run->foreground_share : 100;
+	uint32_t slice = w->set->slice, part;
+
+	if (!foreground_active(w))
+		return slice;
+	part = (uint32_t)(slice * share / 100) / RAID_BLOCK * RAID_BLOCK;
+	if (part < LEAST_SLICE)
+		part = LEAST_SLICE;
+	return part < slice ? part : slice;
 }
 
 static void drain(struct raid_walk *w)
