@@ -185,10 +185,12 @@ def gen_table(table, out, version):
             f".since = {c_string(c.get('since', '0.1'))},\n\t .run = cli_cmd_{c['handler']}}},\n")
     out.write("\nconst struct cli_command cli_commands[] = {\n" + "".join(rows) + "};\n")
     out.write(f"const size_t cli_command_count = {len(rows)};\n\n")
-    out.write('const struct cli_noun_info cli_nouns[CLI_NOUN_COUNT] = {\n\t{"", "", NULL, ""},\n')
+    out.write('const struct cli_noun_info cli_nouns[CLI_NOUN_COUNT] = {\n\t{"", "", NULL, "", "", ""},\n')
     for n in table["nouns"]:
         out.write(f"\t{{{c_string(n['name'])}, {c_string(n['plural'])}, "
-                  f"{c_string((n.get('abbreviations') or [None])[0])}, {c_string(n['about'])}}},\n")
+                  f"{c_string((n.get('abbreviations') or [None])[0])}, {c_string(n['about'])}, "
+                  f"{c_string(n.get('text', n['name']))}, "
+                  f"{c_string(n['text'] + 's' if 'text' in n else n['plural'])}}},\n")
     out.write("};\n\nconst struct cli_global cli_globals[] = {\n")
     for g in table["globals"]:
         letter = f"'{g['short']}'" if "short" in g else "0"

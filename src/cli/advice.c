@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const struct row {
-	const char *verb;
+	const char *verb;   /* NULL: any */
 	enum cli_noun noun; /* CLI_NOUN_NONE: any */
 	HRESULT hr;
 	const char *cause;
@@ -106,6 +106,11 @@ static const struct row {
 		"online {noun} # ; offline {noun} #"},
 	{"read", CLI_LUN, VDS_E_OBJECT_STATUS_FAILED, "its data are unavailable", "status lun #"},
 	{"write", CLI_LUN, VDS_E_OBJECT_STATUS_FAILED, "its data are unavailable", "status lun #"},
+	{NULL, CLI_NOUN_NONE, VDS_E_PROVIDER_CACHE_CORRUPT,
+		"the provider no longer trusts its picture of the array and must read it anew",
+		"reenumerate subsystems ; refresh provider"},
+	{NULL, CLI_NOUN_NONE, VDS_E_OBJECT_DELETED, "it is gone, or was pulled out",
+		"list {noun}s"},
 	{"cancel", CLI_JOB, VDS_E_CANCEL_TOO_LATE, "it has already ended", "list jobs"},
 	{"cancel", CLI_JOB, VDS_E_NOT_SUPPORTED, "this kind of job cannot be stopped",
 		"wait job #"},
@@ -143,7 +148,7 @@ void cli_advise(struct cli_diag *d, const struct cli_line *line)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *r = &rows[i];
 
-		if (strcmp(r->verb, line->command->verb) || r->hr != (HRESULT)d->hr ||
+		if ((r->verb && strcmp(r->verb, line->command->verb)) || r->hr != (HRESULT)d->hr ||
 			(r->noun && r->noun != line->noun))
 			continue;
 		if (r->cause)

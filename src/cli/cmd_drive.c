@@ -246,7 +246,7 @@ static int act(struct cli_ctx *ctx, const struct cli_line *line, enum cache_act 
 	HRESULT hr;
 	int status = cli_session_target(ctx, line, &obj);
 
-	if (status || cli_plan(ctx, line, "%s %s %u", line->command->verb, cli_nouns[obj.noun].name,
+	if (status || cli_plan(ctx, line, "%s %s %u", line->command->verb, cli_nouns[obj.noun].text,
 			      obj.number))
 		goto out;
 	snprintf(title, sizeof(title), "%s %u",
@@ -266,7 +266,7 @@ static int act(struct cli_ctx *ctx, const struct cli_line *line, enum cache_act 
 	hr = act_on(&obj, what);
 	if (FAILED(hr)) {
 		status = cli_fail(ctx, hr, &obj, "%s was refused by %s %u", line->command->verb,
-			cli_nouns[obj.noun].name, obj.number);
+			cli_nouns[obj.noun].text, obj.number);
 	} else {
 		const char *at = strstr(done[what], "%s");
 

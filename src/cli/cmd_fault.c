@@ -222,7 +222,7 @@ int cli_cmd_fault_object(struct cli_ctx *ctx, const struct cli_line *line)
 	}
 	vec_for_each (&list, o) {
 		if (status ||
-			cli_plan(ctx, line, "%s %u: %s", cli_nouns[o->noun].name, o->number, word))
+			cli_plan(ctx, line, "%s %u: %s", cli_nouns[o->noun].text, o->number, word))
 			continue;
 		status = inject(ctx, o, word, &fault, f);
 		json_array_append_new(rows, row(o, word));

@@ -73,7 +73,17 @@ static char *object_cell(const struct cli_ctx *ctx, json_t *row)
 	return strbuf_take(&s);
 }
 
-/* The word of the object types of the headers, as commands spell it. */
+static char *operation_cell(const struct cli_ctx *ctx, json_t *row)
+{
+	json_int_t type = json_integer_value(json_object_get(row, "type_raw"));
+	char *text = strdup(cli_job_word((VDS_ASYNC_OUTPUT_TYPE)type));
+
+	(void)ctx;
+	if (text)
+		text[0] = (char)(text[0] - ('a' - 'A'));
+	return text;
+}
+
 static char *percent_cell(const struct cli_ctx *ctx, json_t *row)
 {
 	struct strbuf s = STRBUF_INIT;
@@ -103,16 +113,17 @@ static const struct cli_column drive_columns[] = {{"Drive ###", "number", false,
 	{"Status", "status", false, NULL}, {"Health", "health", false, NULL},
 	{"Size", "size_bytes", true, NULL}, {"Free", "free_bytes", true, NULL},
 	{"Bus", "bus", true, NULL}, {"Slot", "slot", true, NULL},
-	{"Flags", "flags", false, spare_cell}};
+	{"Flags", "flags", false, spare_cell}, {"Subsystem", "subsystem", true, NULL}};
 static const struct cli_column lun_columns[] = {{"LUN ###", "number", false, lun_cell},
 	{"Status", "status", false, NULL}, {"Health", "health", false, NULL},
 	{"Type", "type", false, type_cell}, {"Size", "size_bytes", true, NULL},
-	{"Drives", "drives", false, NULL}, {"Name", "friendly_name", false, NULL}};
+	{"Drives", "drives", false, NULL}, {"Name", "friendly_name", false, NULL},
+	{"Subsystem", "subsystem", true, NULL}};
 static const struct cli_column plex_columns[] = {{"Plex ###", "number", false, plex_cell},
 	{"Status", "status", false, NULL}, {"Health", "health", false, NULL},
 	{"Type", "type", false, type_cell}, {"Size", "size_bytes", true, NULL}};
 static const struct cli_column job_columns[] = {{"Job ###", "number", false, job_cell},
-	{"Operation", "type", false, NULL}, {"Object", "object_type", false, object_cell},
+	{"Operation", "type", false, operation_cell}, {"Object", "object_type", false, object_cell},
 	{"State", "state", false, NULL}, {"Done", "percent", true, percent_cell},
 	{"Bytes", "done_bytes", true, NULL}, {"Of", "total_bytes", true, NULL}};
 static const struct cli_column fault_columns[] = {{"Fault", "kind", false, NULL},
@@ -134,13 +145,28 @@ static const struct {
 	[CLI_FAULT] = {fault_columns, ARRAY_SIZE(fault_columns)},
 };
 
+/* The last column of drives and LUNs tells something only then. */
+static bool several_subsystems(json_t *rows)
+{
+	json_t *first = json_object_get(json_array_get(rows, 0), "subsystem"), *row;
+	size_t i;
+
+	json_array_foreach(rows, i,
+		row) if (!json_equal(json_object_get(row, "subsystem"), first)) return true;
+	return false;
+}
+
 void cli_list_table(struct cli_ctx *ctx, enum cli_noun noun, json_t *rows)
 {
+	size_t count = tables[noun].count;
+
 	if (!json_array_size(rows)) {
-		cli_say(ctx, "There are no %s.", noun == CLI_LUN ? "LUNs" : cli_nouns[noun].plural);
+		cli_say(ctx, "There are no %s.", cli_nouns[noun].texts);
 		return;
 	}
-	cli_table(ctx, tables[noun].columns, tables[noun].count, rows, noun);
+	if ((noun == CLI_DRIVE || noun == CLI_LUN) && !several_subsystems(rows))
+		count--;
+	cli_table(ctx, tables[noun].columns, count, rows, noun);
 }
 
 /* ---- rows ---- */
@@ -305,7 +331,7 @@ int cli_list_filter(struct cli_ctx *ctx, const struct cli_line *line, json_t *ro
 				return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX,
 					"the names are those of the JSON output",
 					"add --json to see them", "where: a %s has no \"%s\"",
-					cli_nouns[line->noun].name, line->conds[k].key);
+					cli_nouns[line->noun].text, line->conds[k].key);
 			keep = keep && holds(value, &line->conds[k]);
 		}
 		if (!keep)
@@ -353,7 +379,7 @@ int cli_cmd_list(struct cli_ctx *ctx, const struct cli_line *line)
 
 static int print_focus(struct cli_ctx *ctx, enum cli_noun noun)
 {
-	const char *name = noun == CLI_LUN ? "LUN" : cli_nouns[noun].name;
+	const char *name = cli_nouns[noun].text;
 
 	if (ctx->focus.set[noun]) {
 		cli_print(ctx, "%s %u is the selected %s.", name, ctx->focus.number[noun], name);
@@ -394,7 +420,7 @@ static void select_above(struct cli_ctx *ctx, const struct cli_object *obj)
 int cli_cmd_select(struct cli_ctx *ctx, const struct cli_line *line)
 {
 	struct cli_object obj = {0};
-	const char *name = line->noun == CLI_LUN ? "LUN" : cli_nouns[line->noun].name;
+	const char *name = cli_nouns[line->noun].text;
 	char title[128];
 	int status;
 

@@ -65,6 +65,26 @@ static int read_wish(struct cli_ctx *ctx, const struct cli_line *line, struct wi
 	return drives ? cli_drive_ids(ctx, drives, &w->drives, &w->count) : CLI_OK;
 }
 
+/* The subsystem asked for, or the one that the drives named are in. */
+static int find_subsystem(struct cli_ctx *ctx, const struct cli_line *line, struct cli_object *sub)
+{
+	const struct cli_value *drives = cli_line_value(line, "drives");
+	struct cli_objects found = {0};
+	int status;
+
+	if (!drives || cli_line_value(line, "subsystem"))
+		return cli_session_subsystem(ctx, line, sub);
+	status = cli_session_find(ctx, CLI_DRIVE, &drives->sels, &found);
+	if (!status) {
+		IVdsSubSystem *s = found.items[0].subsystem;
+
+		IVdsSubSystem_AddRef(s);
+		cli_object_wrap(sub, CLI_SUBSYSTEM, s, NULL);
+	}
+	cli_objects_release(&found);
+	return status;
+}
+
 static HRESULT max_size(const struct cli_object *sub, struct wish *w, ULONGLONG *size)
 {
 	IVdsSubSystem2 *s2 = w->second ? cli_object_query(sub, &IID_IVdsSubSystem2) : NULL;
@@ -207,7 +227,7 @@ int cli_cmd_create_lun(struct cli_ctx *ctx, const struct cli_line *line)
 	int status = read_wish(ctx, line, &w);
 
 	if (!status)
-		status = cli_session_subsystem(ctx, line, &sub);
+		status = find_subsystem(ctx, line, &sub);
 	if (status)
 		goto out;
 	if (cli_dry_run(ctx, line) || !w.size) {

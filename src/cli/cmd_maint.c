@@ -138,7 +138,7 @@ static int one(struct cli_ctx *ctx, const struct cli_line *line, const struct cl
 
 	if (cli_line_word_is(line, 1, "status"))
 		return show(ctx, obj, op);
-	if (cli_plan(ctx, line, "%s %u: %s %s", cli_nouns[obj->noun].name, obj->number,
+	if (cli_plan(ctx, line, "%s %u: %s %s", cli_nouns[obj->noun].text, obj->number,
 		    line->words[0], cli_line_word_is(line, 1, "stop") ? "stops" : "starts"))
 		return CLI_OK;
 	m = cli_object_query(obj, &IID_IVdsMaintenance);

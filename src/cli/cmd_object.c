@@ -78,7 +78,7 @@ static int change_all(struct cli_ctx *ctx, const struct cli_line *line, const st
 	int status = cli_session_targets(ctx, line, &list);
 
 	vec_for_each (&list, o) {
-		if (status || cli_plan(ctx, line, "%s %u is taken %s", cli_nouns[o->noun].name,
+		if (status || cli_plan(ctx, line, "%s %u is taken %s", cli_nouns[o->noun].text,
 				      o->number, s->word))
 			continue;
 		status = change_status(ctx, o, s);
@@ -142,7 +142,7 @@ int cli_cmd_name(struct cli_ctx *ctx, const struct cli_line *line)
 	HRESULT hr;
 	int status = cli_session_target(ctx, line, &obj);
 
-	if (status || cli_plan(ctx, line, "%s %u is called \"%s\"", cli_nouns[obj.noun].name,
+	if (status || cli_plan(ctx, line, "%s %u is called \"%s\"", cli_nouns[obj.noun].text,
 			      obj.number, text))
 		goto out;
 	old = cli_object_text(&obj, "friendly_name");

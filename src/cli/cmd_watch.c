@@ -201,10 +201,10 @@ static void print_notice(struct cli_ctx *ctx, const struct notice *n, unsigned n
 	if (!ctx->opt.json) {
 		if (number >= 0)
 			cli_print(ctx, "%s  %-20s  %s %lld", json_string_value(at), word,
-				cli_nouns[noun].name, (long long)number);
+				cli_nouns[noun].text, (long long)number);
 		else
 			cli_print(ctx, "%s  %-20s  %s %s", json_string_value(at), word,
-				noun ? cli_nouns[noun].name : "", cli_guid_text(&n->id, id));
+				noun ? cli_nouns[noun].text : "", cli_guid_text(&n->id, id));
 		fflush(ctx->out);
 		json_decref(at);
 		return;

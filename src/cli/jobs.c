@@ -51,7 +51,7 @@ json_t *cli_job_json(struct cli_ctx *ctx, const VDSX_JOB_PROP *job)
 	return j;
 }
 
-static const char *job_noun(VDS_ASYNC_OUTPUT_TYPE type)
+const char *cli_job_word(VDS_ASYNC_OUTPUT_TYPE type)
 {
 	static const struct {
 		VDS_ASYNC_OUTPUT_TYPE type;
@@ -71,12 +71,13 @@ const char *cli_job_title(struct cli_ctx *ctx, const VDSX_JOB_PROP *job, char bu
 {
 	enum cli_noun noun = noun_of(job->objectType);
 	json_int_t number = object_number(ctx, job);
-	const char *name = noun == CLI_LUN ? "LUN" : noun ? cli_nouns[noun].name : "";
+	const char *name = cli_nouns[noun].text;
 
 	if (number >= 0)
-		snprintf(buf, 96, "%s of %s %lld", job_noun(job->type), name, (long long)number);
+		snprintf(
+			buf, 96, "%s of %s %lld", cli_job_word(job->type), name, (long long)number);
 	else
-		snprintf(buf, 96, "%s", job_noun(job->type));
+		snprintf(buf, 96, "%s", cli_job_word(job->type));
 	return buf;
 }
 

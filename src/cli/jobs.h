@@ -27,6 +27,8 @@ int cli_wait_async(struct cli_ctx *ctx, const struct cli_line *line, IVdsAsync *
 /* All jobs; free with CoTaskMemFree. */
 int cli_jobs_query(struct cli_ctx *ctx, VDSX_JOB_PROP **jobs, LONG *count);
 json_t *cli_job_json(struct cli_ctx *ctx, const VDSX_JOB_PROP *job);
+/* "recovery", "extension", … */
+const char *cli_job_word(VDS_ASYNC_OUTPUT_TYPE type);
 /* "recovery of LUN 0" into buf. */
 const char *cli_job_title(struct cli_ctx *ctx, const VDSX_JOB_PROP *job, char buf[static 96]);
 

@@ -168,7 +168,7 @@ int cli_object_props(struct cli_ctx *ctx, struct cli_object *obj)
 	if (SUCCEEDED(hr))
 		return CLI_OK;
 	return cli_fail(ctx, hr, obj, "the properties of %s %u cannot be read",
-		cli_nouns[obj->noun].name, obj->number);
+		cli_nouns[obj->noun].text, obj->number);
 }
 
 const char *cli_object_text(const struct cli_object *obj, const char *key)

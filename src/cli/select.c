@@ -86,7 +86,7 @@ static int not_found(
 
 	describe(sel, number, text, sizeof(text));
 	cli_fail(
-		ctx, VDS_E_OBJECT_NOT_FOUND, NULL, "there is no %s %s", cli_nouns[noun].name, text);
+		ctx, VDS_E_OBJECT_NOT_FOUND, NULL, "there is no %s %s", cli_nouns[noun].text, text);
 	cli_diag_cause(d, "no such object is in the store, or no longer");
 	cli_diag_fix(d, "list %s", cli_nouns[noun].plural);
 	d->noun = noun;
@@ -110,7 +110,7 @@ static int ambiguous(struct cli_ctx *ctx, enum cli_noun noun, const struct cli_s
 
 	describe(sel, 0, text, sizeof(text));
 	return cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "use the number",
-		"there is more than one %s %s", cli_nouns[noun].name, text);
+		"there is more than one %s %s", cli_nouns[noun].text, text);
 }
 
 /* Moves what one selector names from all to out. */
@@ -177,9 +177,9 @@ static int nothing_selected(struct cli_ctx *ctx, enum cli_noun noun, size_t coun
 
 	if (!count && (noun == CLI_SUBSYSTEM || noun == CLI_PROVIDER))
 		cli_diag_set(d, CLI_SYNTAX, "the store is empty", "create subsystem drives=6x96MB",
-			"there is no %s", cli_nouns[noun].name);
+			"there is no %s", cli_nouns[noun].text);
 	cli_diag_set(d, CLI_SYNTAX, "the command names none, and none is selected", NULL,
-		"which %s?", cli_nouns[noun].name);
+		"which %s?", cli_nouns[noun].text);
 	if (!d->fix[0])
 		cli_diag_fix(
 			d, "list %s ; select %s N", cli_nouns[noun].plural, cli_nouns[noun].name);
@@ -231,7 +231,7 @@ static int only(struct cli_ctx *ctx, enum cli_noun noun, struct cli_objects *lis
 {
 	if (!status && list->len != 1)
 		status = cli_diag_set(&ctx->outcome.diag, CLI_SYNTAX, NULL, "name exactly one",
-			"this works on one %s at a time", cli_nouns[noun].name);
+			"this works on one %s at a time", cli_nouns[noun].text);
 	if (!status)
 		status = cli_object_props(ctx, &list->items[0]);
 	if (!status)
@@ -266,6 +266,10 @@ int cli_session_subsystem(struct cli_ctx *ctx, const struct cli_line *line, stru
 	if (v)
 		return cli_session_option(ctx, v, out);
 	status = find_default(ctx, CLI_SUBSYSTEM, &list);
+	if (status == CLI_SYNTAX && !ctx->outcome.diag.hr && list.len != 1 &&
+		ctx->mode == CLI_ONE_SHOT && strncmp(ctx->outcome.diag.what, "there is no", 11))
+		cli_diag_fix(
+			&ctx->outcome.diag, "list subsystems ; the same command with subsystem=N");
 	return only(ctx, CLI_SUBSYSTEM, &list, status, out);
 }
 

@@ -275,7 +275,7 @@ static int list_parts(struct cli_ctx *ctx, const struct cli_object *sub, enum cl
 	CLI_RELEASE(s);
 	if (FAILED(hr))
 		return cli_fail(ctx, hr, sub, "the %s of subsystem %u cannot be listed",
-			cli_nouns[noun].plural, sub->number);
+			cli_nouns[noun].texts, sub->number);
 	if (noun != CLI_PORT)
 		return take(ctx, list, noun, sub, out);
 	status = take(ctx, list, CLI_CONTROLLER, sub, &controllers);

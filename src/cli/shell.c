@@ -169,11 +169,12 @@ static int loop(struct cli_ctx *ctx, EditLine *el, History *lines)
 	int status = CLI_OK;
 
 	while (!ctx->quit) {
+		const char *line;
 		int count;
-		const char *line = el_gets(el, &count);
 
+		interrupted = 0;
+		line = el_gets(el, &count);
 		if (interrupted) {
-			interrupted = 0;
 			fputc('\n', ctx->out);
 			el_reset(el);
 			continue;

@@ -77,6 +77,7 @@ struct cli_command {
 
 struct cli_noun_info {
 	const char *name, *plural, *abbreviation, *about;
+	const char *text, *texts; /* in sentences: "LUN", "LUNs" */
 };
 
 /* A global option: long and one-letter name, argument placeholder or NULL. */

@@ -409,12 +409,13 @@ static void d36(void **state)
 {
 	struct rig r = rig_make(state, VDS_LT_MIRROR, 2, 1);
 
-	assert_int_equal(rig_flags(&r, 2),
-		VDS_DRF_HOTSPARE | VDS_DRF_HOTSPARE_STANDBY | VDS_DRF_UNASSIGNED);
+	assert_int_equal(
+		rig_flags(&r, 2), VDS_DRF_HOTSPARE | VDS_DRF_HOTSPARE_STANDBY | VDS_DRF_UNASSIGNED);
 	rig_fail(&r, 0);
 	rig_slow(&r);
 	IVdsAsync *async = rig_recover(&r);
-	FX_UNTIL(rig_flags(&r, 2) == (VDS_DRF_HOTSPARE | VDS_DRF_HOTSPARE_IN_USE | VDS_DRF_ASSIGNED));
+	FX_UNTIL(rig_flags(&r, 2) ==
+		 (VDS_DRF_HOTSPARE | VDS_DRF_HOTSPARE_IN_USE | VDS_DRF_ASSIGNED));
 	rig_fast(&r);
 	assert_ok(fx_wait(async, VDS_ASYNCOUT_RECOVERLUN));
 	assert_int_equal(rig_flags(&r, 2), VDS_DRF_ASSIGNED);
@@ -427,7 +428,8 @@ static ULONGLONG largest(struct fx *fx, IVdsDrive *drive)
 	VDS_HINTS hints = {0};
 	ULONGLONG size = 1;
 
-	HRESULT hr = IVdsSubSystem_QueryMaxLunCreateSize(fx->sub, VDS_LT_SIMPLE, &id, 1, &hints, &size);
+	HRESULT hr =
+		IVdsSubSystem_QueryMaxLunCreateSize(fx->sub, VDS_LT_SIMPLE, &id, 1, &hints, &size);
 	return hr == S_OK ? size : 0;
 }
 
@@ -487,9 +489,11 @@ static void d39(void **state)
 
 	fx_add_drives(fx, drives, 3, 96);
 	assert_ok(IVdsDrive_SetFlags(drives[2], VDS_DRF_HOTSPARE));
-	assert_ok(IVdsSubSystem_QueryMaxLunCreateSize(fx->sub, VDS_LT_STRIPE, NULL, 0, &hints, &size));
+	assert_ok(IVdsSubSystem_QueryMaxLunCreateSize(
+		fx->sub, VDS_LT_STRIPE, NULL, 0, &hints, &size));
 	IVdsLun *full = fx_add_lun(fx, VDS_LT_STRIPE, size, drives, 2);
-	HRESULT hr = IVdsSubSystem_CreateLun(fx->sub, VDS_LT_SIMPLE, 16 * MIB, NULL, 0, none, NULL, &async);
+	HRESULT hr = IVdsSubSystem_CreateLun(
+		fx->sub, VDS_LT_SIMPLE, 16 * MIB, NULL, 0, none, NULL, &async);
 	assert_true(hr == VDS_E_NOT_ENOUGH_DRIVE || hr == VDS_E_NOT_ENOUGH_SPACE);
 	assert_null(async);
 	IVdsLun_Release(full);

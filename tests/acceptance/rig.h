@@ -16,7 +16,8 @@ struct rig {
 	VDS_OBJECT_ID ids[FX_DRIVES_MAX];
 };
 
-/* A LUN of RIG_MIB MiB on `count` drives, and `spares` spares of the same size. Filled with pattern 1. */
+/* A LUN of RIG_MIB MiB on `count` drives, and `spares` spares of the same size. Filled with
+ * pattern 1. */
 struct rig rig_make(void **state, VDS_LUN_TYPE type, unsigned count, unsigned spares);
 void rig_drop(struct rig *r);
 

@@ -423,6 +423,8 @@ def test_the_cure_of_a_corrupt_cache(s):
 
 def test_faults_need_permission(s):
     s.run("create subsystem drives=2x96MB")
+    e = s.envelope("create subsystem faults=on", status=4)
+    equal(e["error"]["object"], None, "only the first subsystem can allow them")
     e = s.envelope("fault drive 1 failed", status=4)
     equal(e["error"]["name"], "VDS_E_NOT_SUPPORTED", "name")
 
@@ -707,7 +709,7 @@ def test_mistakes(s):
             ("add drive path=/nonexistent/x", 4, "cannot be added"),
             ("name lun 5 x", 4, "there is no lun 5"), ("write lun 3", 4, "there is no lun 3"),
             ("--wat", 2, "no option"), ("-H elsewhere list drives", 8, "no remote support"),
-            ("create subsystem faults=on", 4, "was not created")]
+            ("add drive path=/dev/null", 4, "cannot be added")]
     for command, status, text in rows:
         done = s.run(command, status=status)
         contains(done.err, "error: ")

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 import tempfile
 import termios
@@ -48,7 +49,13 @@ class Shell:
 
     def end(self):
         """The exit status."""
+        deadline = time.monotonic() + TIMEOUT
         while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                raise AssertionError("it does not end")
             try:
                 if not os.read(self.fd, 4096):
                     break
@@ -96,7 +103,8 @@ def test_completion():
     s.send("dr\t")
     s.expect("drive ")
     s.send("\003")
-    s.send("\025autom\tset f\t\t")
+    s.expect("VDS> ")
+    s.send("autom\tset f\t\t")
     s.expect("fcr=  ftl=")
     s.send("\025exit\n")
     s.end()

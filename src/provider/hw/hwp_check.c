@@ -197,9 +197,77 @@ static bool removed(const struct hwp_call *call)
 
 static bool is_busy(const struct hwp_call *call)
 {
+	struct eng_lun_info lun;
+
 	if (call->kind == HWP_DRIVE)
 		return eng_drive_busy(call->eng, &call->id);
-	return call->lun.busy;
+	return !eng_lun_info(call->eng, &call->lun.id, &lun) && lun.busy;
+}
+
+/* The LUN shows that the array's own recovery of it is over, the job only has yet to say so. */
+static bool is_ending(struct hwp_array *a, const struct guid *id)
+{
+	struct eng_lun_info lun;
+	struct eng_job_info job;
+
+	if (eng_lun_info(a->eng, id, &lun) || !lun.busy)
+		return true;
+	if (!lun.job || lun.health != ENG_LUN_HEALTHY || lun.transition != ENG_TRANSITION_STABLE)
+		return false;
+	eng_job_info(lun.job, &job);
+	return job.automatic && job.type == ENG_JOB_RECOVER;
+}
+
+static bool all_ending(const struct hwp_call *call)
+{
+	struct eng_extent *extents = NULL;
+	unsigned count = 0;
+	bool all = true;
+
+	if (call->kind != HWP_DRIVE)
+		return is_ending(call->array, &call->lun.id);
+	if (eng_drive_extents(call->eng, &call->id, &extents, &count))
+		return false;
+	for (unsigned i = 0; i < count && all; i++)
+		if (!guid_is_zero(&extents[i].lun))
+			all = is_ending(call->array, &extents[i].lun);
+	free(extents);
+	return all;
+}
+
+/*
+ * A client that saw HEALTHY must not be told that a recovery is in progress: the last steps of a
+ * recovery that nobody asked for are waited for, like any short section.
+ */
+static void await_ending(const struct hwp_call *call)
+{
+	enum { STEP_MS = 2, LIMIT_MS = 2000 };
+
+	for (unsigned ms = 0; ms < LIMIT_MS && is_busy(call); ms += STEP_MS) {
+		if (!all_ending(call) || hwp_point_held(call->p, "job:end"))
+			return;
+		task_sleep_ms(STEP_MS);
+	}
+}
+
+/* The method's own look at what goes on: an exclusive call, or a job of the array. */
+static HRESULT check_others(struct hwp_call *call, bool held)
+{
+	const struct hwp_method_info *m = hwp_method_info(call->method);
+
+	if (!slot_take(call, held && m->mode == HWP_SHARED))
+		return VDS_E_ANOTHER_CALL_IN_PROGRESS;
+	if (!(m->codes & HWP_BUSY) || !is_busy(call))
+		return S_OK;
+	await_ending(call); /* with the slot: nobody comes between */
+	if (is_busy(call)) {
+		hwp_slot_release(call);
+		return VDS_E_ANOTHER_CALL_IN_PROGRESS;
+	}
+	HRESULT hr = resolve(call); /* what the body sees is of now */
+	if (FAILED(hr))
+		hwp_slot_release(call);
+	return hr;
 }
 
 HRESULT hwp_check(struct hwp_call *call)
@@ -220,15 +288,7 @@ HRESULT hwp_check(struct hwp_call *call)
 	if (call->array && !call->eng && (call->kind == HWP_DRIVE || call->kind == HWP_LUN))
 		return VDS_E_OBJECT_DELETED;
 	bool held = hwp_point_held(call->p, m->name);
-	if ((m->codes & HWP_AC) || held) {
-		if (!slot_take(call, held && m->mode == HWP_SHARED))
-			return VDS_E_ANOTHER_CALL_IN_PROGRESS;
-		if ((m->codes & HWP_BUSY) && is_busy(call)) {
-			hwp_slot_release(call);
-			return VDS_E_ANOTHER_CALL_IN_PROGRESS;
-		}
-	}
-	return S_OK;
+	return (m->codes & HWP_AC) || held ? check_others(call, held) : S_OK;
 }
 
 /* What the engine says, in the words of the method's page. */

@@ -100,6 +100,9 @@ int hwp_ident_find(
 	return -ENOENT;
 }
 
+/* How long a request to a silent drive lasts before the system gives it up. */
+enum { PATIENCE_MS = 3000 };
+
 static int apply_to_drive(struct hwp_array *a, const struct sto_fault *f, struct err *err)
 {
 	switch (f->kind) {
@@ -110,7 +113,7 @@ static int apply_to_drive(struct hwp_array *a, const struct sto_fault *f, struct
 	case STO_FAULT_GONE:
 		return eng_drive_pull(a->eng, &f->id, err);
 	case STO_FAULT_UNREACHABLE:
-		return eng_drive_fault_add(a->eng, &f->id, BLK_FAULT_UNREACHABLE, 0, 0);
+		return eng_drive_fault_add(a->eng, &f->id, BLK_FAULT_UNREACHABLE, 0, PATIENCE_MS);
 	case STO_FAULT_READ_ERROR:
 		return eng_drive_fault_add(
 			a->eng, &f->id, BLK_FAULT_READ_ERROR, f->offset, f->size);

@@ -14,10 +14,11 @@
 #include <vdshwprv.h>
 
 /* Stripe sizes offered: 4 KiB to 1 MiB. */
-#define HWP_STRIPE_MIN        4096u
-#define HWP_STRIPE_MAX        (1024u * 1024u)
-#define HWP_STRIPE_SIZE_FLAGS (HWP_STRIPE_MAX * 2 - HWP_STRIPE_MIN) /* bit n stands for 2^n bytes  \
-								     */
+#define HWP_STRIPE_MIN 4096u
+#define HWP_STRIPE_MAX (1024u * 1024u)
+#define HWP_STRIPE_SIZE_FLAGS                                                                      \
+	(HWP_STRIPE_MAX * 2 - HWP_STRIPE_MIN) /* bit n stands for 2^n bytes                        \
+					       */
 
 /* The hints this array knows. */
 #define HWP_HINTS_KNOWN                                                                            \

@@ -169,6 +169,36 @@ static int read_setup(void *arg)
 	return hwp_array_read_one(c->p, &c->fault.id, &c->setup, c->err);
 }
 
+/* Back in its bay: after a pull, or after it was given up because it did not answer. */
+static int put_back(struct hwp_call *call, struct change *c)
+{
+	struct hwp *p = call->p;
+
+	hwp_clerk_call(p, find_bay, c);
+	struct hwp_array *a = c->has_bay ? hwp_array_find(p, &c->bay.subsystem) : NULL;
+	if (!a || !a->eng)
+		return 0; /* the subsystem is out as well: the drive returns with it */
+	struct eng_bay bay = {
+		.bus = c->bay.bus,
+		.slot = c->bay.slot,
+		.path = c->bay.path,
+		.drive = c->fault.id,
+		.lost_at = c->bay.lost_ms,
+	};
+	return eng_drive_insert(a->eng, &bay, &call->err);
+}
+
+static int answers_again(struct hwp_call *call, struct change *c, struct eng_array *eng)
+{
+	struct eng_drive_info info;
+	int rc = eng_drive_fault_clear(eng, &c->fault.id, BLK_FAULT_UNREACHABLE);
+
+	if (rc || eng_drive_info(eng, &c->fault.id, &info) || info.state != ENG_DRIVE_NOT_READY)
+		return rc;
+	rc = eng_drive_pull(eng, &c->fault.id, &call->err);
+	return rc ? rc : put_back(call, c);
+}
+
 static int undo_drive(struct hwp_call *call, struct change *c, enum sto_fault_kind kind)
 {
 	struct hwp *p = call->p;
@@ -176,20 +206,8 @@ static int undo_drive(struct hwp_call *call, struct change *c, enum sto_fault_ki
 	struct hwp_array *a;
 	const struct guid *id = &c->fault.id;
 
-	if (kind == STO_FAULT_GONE) {
-		hwp_clerk_call(p, find_bay, c);
-		a = c->has_bay ? hwp_array_find(p, &c->bay.subsystem) : NULL;
-		if (!a || !a->eng)
-			return 0; /* the subsystem is out as well: the drive returns with it */
-		struct eng_bay bay = {
-			.bus = c->bay.bus,
-			.slot = c->bay.slot,
-			.path = c->bay.path,
-			.drive = *id,
-			.lost_at = c->bay.lost_ms,
-		};
-		return eng_drive_insert(a->eng, &bay, &call->err);
-	}
+	if (kind == STO_FAULT_GONE)
+		return put_back(call, c);
 	if (hwp_ident_find(p, id, &ident, &a) || ident.kind != HWP_DRIVE)
 		return 0;
 	switch (kind) {
@@ -198,7 +216,7 @@ static int undo_drive(struct hwp_call *call, struct change *c, enum sto_fault_ki
 	case STO_FAULT_PREDICT:
 		return eng_drive_set_predicted(a->eng, id, false, &call->err);
 	case STO_FAULT_UNREACHABLE:
-		return eng_drive_fault_clear(a->eng, id, BLK_FAULT_UNREACHABLE);
+		return answers_again(call, c, a->eng);
 	case STO_FAULT_READ_ERROR:
 		return eng_drive_fault_clear(a->eng, id, BLK_FAULT_READ_ERROR);
 	case STO_FAULT_WRITE_ERROR:

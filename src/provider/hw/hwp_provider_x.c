@@ -233,8 +233,8 @@ static HRESULT find_body(struct hwp_call *call)
 }
 
 /* Drives keep their number in the store when they depart, so this finds them too. */
-static HRESULT STDMETHODCALLTYPE hwp_provider_FindNumber(IVdsxHwProvider *iface, VDS_OBJECT_TYPE type,
-	ULONG number, VDS_OBJECT_ID *id)
+static HRESULT STDMETHODCALLTYPE hwp_provider_FindNumber(
+	IVdsxHwProvider *iface, VDS_OBJECT_TYPE type, ULONG number, VDS_OBJECT_ID *id)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
 	struct finding f = {.p = self->face.p, .kind = (int)type, .number = number};
@@ -243,8 +243,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_FindNumber(IVdsxHwProvider *iface,
 	VDC_REQUIRE(id);
 	memset(id, 0, sizeof(*id));
 	VDC_REQUIRE(type == VDS_OT_SUB_SYSTEM || type == VDS_OT_DRIVE || type == VDS_OT_LUN);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_FIND_NUMBER, HWP_PROVIDER, &self->face.id,
-		find_body, &f);
+	HRESULT hr = hwp_call(
+		self->face.p, HWP_M_X_FIND_NUMBER, HWP_PROVIDER, &self->face.id, find_body, &f);
 	if (SUCCEEDED(hr))
 		*id = com_guid_from(&f.id);
 	return hr;

@@ -289,6 +289,38 @@ static void unreachable_requests_wait(void **state)
 	unreachable_then(BY_CLOSE, -ENODEV);
 }
 
+/* A silent device is given up after the patience of its rule; what came later waits its own time. */
+static int patience(void *arg)
+{
+	struct loop *loop = arg;
+	struct blk_dev *dev = faulty(loop);
+	struct reader first = {.dev = dev, .result = 1}, second = first;
+
+	assert_int_equal(blk_fault_add(dev, BLK_FAULT_UNREACHABLE, 0, 100), 0);
+	assert_int_equal(task_spawn(loop, "first", read_one, &first), 0);
+	task_sleep_ms(60);
+	assert_int_equal(task_spawn(loop, "second", read_one, &second), 0);
+	task_sleep_ms(60);
+	assert_int_equal(first.result, -ETIMEDOUT);
+	assert_false(second.over);
+	task_sleep_ms(60);
+	assert_int_equal(second.result, -ETIMEDOUT);
+	blk_fault_clear(dev, BLK_FAULT_UNREACHABLE);
+	read_one(&first);
+	assert_int_equal(first.result, 0);
+	blk_close(dev);
+	return 0;
+}
+
+static void unreachable_with_patience_times_out(void **state)
+{
+	struct loop *loop = test_loop(true);
+
+	(void)state;
+	in_task(loop, patience, loop);
+	loop_free(loop);
+}
+
 /* ---- counting ------------------------------------------------------------------------------ */
 
 static int count(void *arg)
@@ -340,6 +372,7 @@ int main(void)
 		cmocka_unit_test(a_write_error_stays),
 		cmocka_unit_test(rules_are_checked),
 		cmocka_unit_test(unreachable_requests_wait),
+		cmocka_unit_test(unreachable_with_patience_times_out),
 		cmocka_unit_test(the_counter_counts),
 	};
 
