@@ -143,17 +143,15 @@ static void fill(char *out, size_t size, const char *text, const struct cli_diag
 
 void cli_advise(struct cli_diag *d, const struct cli_line *line)
 {
-	if (!d->generic)
-		return;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct row *r = &rows[i];
 
 		if ((r->verb && strcmp(r->verb, line->command->verb)) || r->hr != (HRESULT)d->hr ||
 			(r->noun && r->noun != line->noun))
 			continue;
-		if (r->cause)
+		if (r->cause && d->generic_cause)
 			fill(d->cause, sizeof(d->cause), r->cause, d, line);
-		if (r->fix)
+		if (r->fix && d->generic_fix)
 			fill(d->fix, sizeof(d->fix), r->fix, d, line);
 		return;
 	}

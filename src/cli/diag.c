@@ -31,7 +31,7 @@ void cli_diag_cause(struct cli_diag *d, const char *fmt, ...)
 {
 	va_list ap;
 
-	d->generic = false;
+	d->generic_cause = false;
 	va_start(ap, fmt);
 	vsnprintf(d->cause, sizeof(d->cause), fmt, ap);
 	va_end(ap);
@@ -41,6 +41,7 @@ void cli_diag_fix(struct cli_diag *d, const char *fmt, ...)
 {
 	va_list ap;
 
+	d->generic_fix = false;
 	va_start(ap, fmt);
 	vsnprintf(d->fix, sizeof(d->fix), fmt, ap);
 	va_end(ap);

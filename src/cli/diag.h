@@ -31,8 +31,9 @@ struct cli_diag {
 	int status; /* enum cli_status; CLI_OK = nothing went wrong */
 	int32_t hr; /* 0 when no HRESULT belongs to it */
 	char what[600], cause[600], fix[400];
-	bool generic;       /* cause and fix are the code's own: the command may know better */
-	enum cli_noun noun; /* the object concerned; CLI_NOUN_NONE = none */
+	bool generic_cause,
+		generic_fix; /* cause and fix are the code's own: the command may know better */
+	enum cli_noun noun;  /* the object concerned; CLI_NOUN_NONE = none */
 	uint32_t number;
 	char id[40];
 };

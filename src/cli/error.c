@@ -69,12 +69,13 @@ int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, cons
 		cli_hr_meaning(hr, cause, sizeof(cause));
 	cli_diag_set(d, cli_hr_status(hr), cause, NULL, "%s", what);
 	d->hr = hr;
-	d->generic = !*text;
 	for (size_t i = 0; i < ARRAY_SIZE(advices); i++)
 		if (advices[i].hr == hr)
 			cli_diag_fix(d, "%s", advices[i].fix);
 	if (!d->fix[0] && !*text)
 		cli_diag_fix(d, "help error %s", cli_hr_name(hr));
+	d->generic_cause = !*text;
+	d->generic_fix = true;
 	if (obj) {
 		d->noun = obj->noun;
 		d->number = obj->number;
