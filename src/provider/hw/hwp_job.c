@@ -442,8 +442,12 @@ static HRESULT overlay_body(struct hwp_call *call)
 	vec_for_each (props, prop) {
 		struct record *r = find_record(call->p, prop->ulNumber);
 		struct eng_job_info info;
-		if (!r)
+		if (!r) {
+			/* It ran in a process that is no more and waits to be taken up. */
+			if (prop->state == VDSX_JOB_RUNNING)
+				prop->state = VDSX_JOB_INTERRUPTED;
 			continue;
+		}
 		eng_job_info(r->eng, &info);
 		prop->ulPercent = info.percent;
 		prop->ullDoneBytes = info.done_bytes;
