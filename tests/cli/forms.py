@@ -603,7 +603,7 @@ def test_a_script_with_focus(s):
     contains(done.out, "LUN 0 is now called b.")
     contains(done.out, "The recovery of LUN 0 completed.")
     done = s.run("-s -", stdin="recover lun\n", status=5)
-    contains(done.err, "which lun")
+    contains(done.err, "which LUN")
     done = s.run("-s -", stdin="select drive 99\n", status=4)
 
 
@@ -653,10 +653,68 @@ def test_dry_run_changes_nothing(s):
     contains(s.run("-n create lun raid5 size=9GB drives=2-4", status=4).err, "largest possible")
 
 
-def test_watch(s):
+def degraded_mirror(s, rate):
+    """A mirror of 64 MB that has lost drive 1, with a spare, full of data."""
     s.make()
-    done = s.run("--json -s -", stdin="watch --timeout 1\n")
-    contains(done.out, "notifications")
+    s.run("set provider autorecover=off")
+    s.run(f"set provider rebuildrate={rate}")
+    s.run("setflag drive 5 hotspare=true")
+    s.run("create lun mirror size=64MB drives=0,1")
+    s.run("write lun 0", stdin=pattern(64 * MB))
+    s.run("fault drive 1 failed")
+
+
+def test_watch(s):
+    degraded_mirror(s, "0")
+    script = "recover lun 0 --no-wait\nwatch luns --timeout 2\n"
+    events = [json.loads(x) for x in s.run("--json -s -", stdin=script).out.splitlines()]
+    seen = [e for e in events if "event" in e]
+    equal({e["event"] for e in seen}, {"lun_modify"}, "only of LUNs")
+    equal(seen[0]["object"]["number"], 0, "number")
+    equal(events[-2]["result"]["notifications"] >= len(seen), True, "counted")
+    done = s.run("watch moons", status=5)
+    contains(done.err, "no kind of object")
+
+
+def test_a_killed_recovery_is_taken_up(s):
+    degraded_mirror(s, "8MB")
+    p = s.popen("--progress plain recover lun 0")
+    while " 0%" in (line := p.stderr.readline().decode()):
+        contains(line, "recovery of LUN 0")
+    p.kill()
+    p.wait()
+    p.stdout.close()
+    p.stderr.close()
+    equal(s.lun(0)["health"], "rebuilding", "it counts as running")
+    before = [j for j in s.json("list jobs --no-wait") if j["type"] == "recoverlun"]
+    equal(before[0]["state"], "interrupted", "job")
+    s.run("set provider rebuildrate=0 --no-wait")
+    e = s.envelope("recover lun 0")
+    equal(e["job"]["number"], before[0]["number"], "the same job")
+    equal(s.lun(0)["health"], "healthy", "health")
+    equal(s.run("read lun 0").data, pattern(64 * MB), "data")
+
+
+def test_an_interrupted_recovery_goes_on_with_any_command(s):
+    degraded_mirror(s, "0")
+    s.run("recover lun 0 --no-wait")
+    deadline = time.monotonic() + 60
+    while s.lun(0)["health"] != "healthy":
+        equal(time.monotonic() < deadline, True, "each command gives it up to one second")
+    jobs = [j for j in s.json("list jobs") if j["type"] == "recoverlun"]
+    equal([j["state"] for j in jobs], ["done"], "one job")
+
+
+def test_what_no_wait_leaves_undone(s):
+    s.make()
+    s.run("setflag drive 5 hotspare=true")
+    s.run("create lun mirror size=64MB drives=0,1")
+    s.run("fault drive 1 failed --no-wait")
+    equal(s.json("detail lun 0 --no-wait")["health"], "failed_redundancy", "not begun")
+    s.run("list luns")
+    deadline = time.monotonic() + 60
+    while s.lun(0)["health"] != "healthy":
+        equal(time.monotonic() < deadline, True, "later commands see to it")
 
 
 def test_automagic(s):
@@ -699,7 +757,7 @@ def test_mistakes(s):
             ("create lun raid5 size=8MB drives=0-9", 4, "there is no drive 6"),
             ("create lun raid5 size=9GB drives=0-3", 4, "was not created"),
             ("create lun raid6 size=8MB drives=0-2", 4, "was not created"),
-            ("detail lun 0", 4, "there is no lun 0"), ("detail drive", 5, "which drive"),
+            ("detail lun 0", 4, "there is no LUN 0"), ("detail drive", 5, "which drive"),
             ("recover lun 0 now", 5, "does not take"), ("setflag drive 5", 5, "is missing"),
             ("setflag drive 5 hotspare=maybe", 5, "neither on nor off"),
             ("maintenance drive 1 blnk", 5, "does not take"),
@@ -707,7 +765,7 @@ def test_mistakes(s):
             ("fault drive 1 gone offset=5", 5, "takes no"),
             ("wait job 99", 4, "there is no job 99"), ("add drive", 5, "path= is missing"),
             ("add drive path=/nonexistent/x", 4, "cannot be added"),
-            ("name lun 5 x", 4, "there is no lun 5"), ("write lun 3", 4, "there is no lun 3"),
+            ("name lun 5 x", 4, "there is no LUN 5"), ("write lun 3", 4, "there is no LUN 3"),
             ("--wat", 2, "no option"), ("-H elsewhere list drives", 8, "no remote support"),
             ("add drive path=/dev/null", 4, "cannot be added")]
     for command, status, text in rows:
