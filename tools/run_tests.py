@@ -29,7 +29,8 @@ LANES = {
 ENVIRONMENT = {
     "ASAN_OPTIONS": "detect_stack_use_after_return=0:abort_on_error=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
+    # Helper processes of the tests end without closing, as programs do: not a leak of theirs.
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:report_thread_leaks=0",
 }
 
 
