@@ -287,21 +287,52 @@ static void choose_container(struct opening *o)
 			drop_candidate(o, i, "The drive belongs to another array.");
 }
 
-/* The newest metadata; -EUCLEAN when drives of the same age tell different stories. */
+static unsigned votes_for(const struct opening *o, uint32_t seq, uint32_t hash)
+{
+	unsigned votes = 0;
+
+	for (unsigned i = 0; i < o->count; i++)
+		votes += o->found[i]->image.set.seq == seq && o->found[i]->hash == hash;
+	return votes;
+}
+
+/*
+ * The newest metadata. Drives of one age can tell different stories: one took part in a commit that
+ * was cut short, was away for the next start, and the others used the number again. Then most drives
+ * decide, as they do for a commit, and the others count as left behind. Without a majority nobody can
+ * tell: -EUCLEAN.
+ */
 static int choose_newest(struct opening *o, unsigned *index, struct err *err)
 {
-	unsigned best = 0;
+	unsigned best = 0, other = 0, votes;
+	uint32_t seq;
 
 	for (unsigned i = 1; i < o->count; i++)
 		if (o->found[i]->image.set.seq > o->found[best]->image.set.seq)
 			best = i;
+	seq = o->found[best]->image.set.seq;
+	votes = votes_for(o, seq, o->found[best]->hash);
+	for (unsigned i = 0; i < o->count; i++) {
+		unsigned n = votes_for(o, seq, o->found[i]->hash);
+
+		if (o->found[i]->image.set.seq != seq || o->found[i]->hash == o->found[best]->hash)
+			continue;
+		other = i;
+		if (n > votes) {
+			other = best;
+			best = i;
+			votes = n;
+		}
+	}
+	if (other != best && o->found[other]->image.set.seq == seq &&
+		o->found[other]->hash != o->found[best]->hash && votes * 2 <= o->count)
+		return err_set(err, -EUCLEAN,
+			"%s and %s describe the array differently at the same age (sequence number %u): it was "
+			"used in two places apart. Take out the drives of one of them.",
+			o->drives[other]->path, o->drives[best]->path, seq);
 	for (unsigned i = 0; i < o->count; i++)
-		if (o->found[i]->image.set.seq == o->found[best]->image.set.seq &&
-			o->found[i]->hash != o->found[best]->hash)
-			return err_set(err, -EUCLEAN,
-				"%s and %s describe the array differently at the same age (sequence number %u): it was "
-				"used in two places apart. Take out the drives of one of them.",
-				o->drives[i]->path, o->drives[best]->path, o->found[best]->image.set.seq);
+		o->found[i]->newest = o->found[i]->image.set.seq == seq &&
+			o->found[i]->hash == o->found[best]->hash;
 	*index = best;
 	return 0;
 }
@@ -387,18 +418,18 @@ static bool left_behind(const struct eng_array *a, uint32_t known_seq)
 /* The tables of a drive of the newest age, read once more: the first that still can. */
 static int read_tables(struct opening *o, unsigned *best, struct err *err)
 {
-	uint32_t seq = o->found[*best]->image.set.seq;
 	int rc = -EIO;
 
 	for (unsigned i = *best; i < o->count && rc; i++) {
 		struct eng_found fresh = { 0 };
 
-		if (o->found[i]->image.set.seq != seq)
+		if (!o->found[i]->newest)
 			continue;
 		rc = eng_load_drive(o->drives[i], &o->container, &fresh, err);
 		if (rc)
 			continue;
 		eng_found_free(o->found[i]);
+		fresh.newest = true;
 		*o->found[i] = fresh;
 		*best = i;
 	}

@@ -44,8 +44,8 @@ static void sources_free(struct sources *s)
 	free(s->drives);
 }
 
-static int sources_init(struct sources *s, const struct eng_array *a, const struct ddf_set *newest,
-	struct eng_found *const *found, unsigned count)
+static int sources_init(struct sources *s, const struct eng_array *a, struct eng_found *const *found,
+	unsigned count)
 {
 	struct list *pos, *tmp;
 
@@ -66,7 +66,7 @@ static int sources_init(struct sources *s, const struct eng_array *a, const stru
 
 		vec_for_each(&found[i]->image.drive.confs, c)
 			s->list[s->list_len++] =
-				(struct source) { c, found[i]->image.set.seq == newest->seq };
+				(struct source) { c, found[i]->newest };
 	}
 	list_for_each(pos, tmp, &a->drives)
 		s->drives[s->drives_len++] = list_entry(pos, struct eng_drive, link);
@@ -421,7 +421,7 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 	struct sources s;
 	struct list *pos, *tmp;
 	struct err one = { 0 };
-	int rc = sources_init(&s, a, newest, found, count);
+	int rc = sources_init(&s, a, found, count);
 
 	if (!rc) {
 		rc = assemble_all(a, newest, &s, &one);

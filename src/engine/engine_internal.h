@@ -241,6 +241,7 @@ int eng_drive_members_stale(struct eng_drive *d, struct err *err);
 struct eng_found {
 	struct ddf_image image;
 	uint32_t hash; /* of the tables that must agree on all drives of one sequence number */
+	bool newest;   /* tells the story that was chosen (choose_newest) */
 };
 /*
  * (task) Reads a drive's metadata: layout, both copies. 0: DDF with the container's GUID (any, when
