@@ -16,6 +16,7 @@ struct addition {
 	bool created;
 	struct sto_bay bay;
 	struct guid drive;
+	struct hwp_array_setup setup; /* to open an array that is adopted */
 	struct err *err;
 };
 
@@ -68,6 +69,96 @@ static int settle(void *arg)
 	return rc ? rc : sto_number(x->p->sto, HWP_DRIVE, &x->drive, &number, x->err);
 }
 
+/* ---- an array that another store, or one that is lost, knew of ------------------------------- */
+
+static int read_setup(void *arg)
+{
+	struct addition *x = arg;
+
+	return hwp_array_read_one(x->p, &x->bay.subsystem, &x->setup, x->err);
+}
+
+static int keep_identity(void *arg)
+{
+	struct addition *x = arg;
+	const struct sto_subsystem *row = &x->setup.row;
+	int rc = sto_subsystem_set_container(x->p->sto, &row->id, row->container, x->err);
+
+	return rc || !row->name[0] ? rc
+				   : sto_subsystem_set_name(x->p->sto, &row->id, row->name, x->err);
+}
+
+static int reopen(struct hwp_call *call, struct addition *x)
+{
+	struct hwp_array *a = call->array;
+
+	hwp_array_close(a);
+	int rc = hwp_array_open(a, &x->setup, &call->err);
+	call->eng = a->eng;
+	return rc;
+}
+
+/* The array is open under the identity that the drive gave it: from now on it is the subsystem's. */
+static int take_identity(struct hwp_call *call, struct addition *x)
+{
+	struct hwp_array *a = call->array;
+	struct eng_array_info info;
+
+	eng_array_info(a->eng, &info);
+	memcpy(x->setup.row.container, info.container_guid, sizeof(x->setup.row.container));
+	snprintf(x->setup.row.name, sizeof(x->setup.row.name), "%s", info.name);
+	int rc = hwp_clerk_call(call->p, keep_identity, x);
+	if (rc)
+		return rc;
+	memcpy(a->container, info.container_guid, sizeof(a->container));
+	if (info.name[0])
+		snprintf(a->name, sizeof(a->name), "%s", info.name);
+	hwp_apply_hold(call->p);
+	hwp_notify_one(call->p, HWP_DRIVE, VDS_NF_DRIVE_ARRIVE, &x->drive);
+	return 0;
+}
+
+/*
+ * A subsystem without any drive takes over the array of the first one it is given: so drives whose
+ * database was lost, or that come from another store, bring their LUNs back. The others of that
+ * array are then known by their identity. refused: what became of the ordinary way.
+ */
+static int adopt(struct hwp_call *call, struct addition *x, int refused)
+{
+	struct eng_array_info info;
+	uint8_t own[sizeof(x->setup.row.container)];
+	uint32_t seq;
+
+	eng_array_info(call->eng, &info);
+	if (info.drives || info.luns || hwp_clerk_call(call->p, read_setup, x))
+		return refused;
+	struct sto_subsystem *row = &x->setup.row;
+	memcpy(own, row->container, sizeof(own));
+	seq = row->seq;
+	memset(row->container, 0, sizeof(row->container)); /* take it from the drives */
+	row->seq = 0;
+	struct err why = call->err;
+	err_clear(&call->err);
+	int rc = reopen(call, x);
+	struct eng_drive_info drive;
+	if (!rc && (eng_drive_at(call->eng, x->bus, x->slot, &x->drive) ||
+			   eng_drive_info(call->eng, &x->drive, &drive) ||
+			   drive.state == ENG_DRIVE_FOREIGN))
+		rc = refused;
+	if (!rc)
+		rc = take_identity(call, x);
+	if (rc) { /* as it was: empty, under its own name */
+		memcpy(row->container, own, sizeof(own));
+		row->seq = seq;
+		sto_bay_vec_free(&x->setup.bays);
+		reopen(call, x);
+		hwp_apply_hold(call->p);
+		call->err = why;
+	}
+	sto_bay_vec_free(&x->setup.bays);
+	return rc;
+}
+
 static HRESULT add_body(struct hwp_call *call)
 {
 	struct addition *x = call->args;
@@ -82,6 +173,8 @@ static HRESULT add_body(struct hwp_call *call)
 		return hwp_fail(call, rc);
 	struct eng_bay bay = {.bus = x->bus, .slot = x->slot, .path = x->bay.path};
 	rc = eng_drive_add(call->eng, &bay, &x->drive, &call->err);
+	if (rc == -EMEDIUMTYPE)
+		rc = adopt(call, x, rc);
 	if (!rc)
 		rc = hwp_clerk_call(call->p, settle, x);
 	else
