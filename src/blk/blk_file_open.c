@@ -202,7 +202,7 @@ static int find_shape(struct blk_file *f, const char *path, unsigned flags, stru
 {
 	unsigned physical = 4096;
 	int logical = 512;
-	uint64_t size;
+	uint64_t size, given;
 	int r = file_size(f->fd, f->is_block, &size);
 
 	if (r)
@@ -215,9 +215,11 @@ static int find_shape(struct blk_file *f, const char *path, unsigned flags, stru
 	if (logical != 512 && logical != 4096)
 		return err_set(err, -EINVAL,
 			"%s has blocks of %d bytes; 512 and 4096 are supported.", path, logical);
+	given = size;
 	size -= size % (unsigned)logical;
 	if (size == 0)
-		return err_set(err, -ENOMEDIUM, "%s is empty; give it a size first.", path);
+		return err_set(err, -ENOMEDIUM, "%s %s; give it a size first.", path,
+			given ? "is smaller than a block" : "is empty");
 	f->dev.size_bytes = size;
 	f->dev.logical_block = (uint32_t)logical;
 	f->dev.physical_block = physical;

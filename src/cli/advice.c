@@ -128,7 +128,7 @@ static void fill(char *out, size_t size, const char *text, const struct cli_diag
 		if (!strncmp(text, "{noun}", 6)) {
 			len += (size_t)snprintf(out + len, size - len, "%s", noun);
 			text += 6;
-		} else if (*text == '#' && d->noun) {
+		} else if (*text == '#' && d->noun && !d->unnumbered) {
 			len += (size_t)snprintf(out + len, size - len, "%u", d->number);
 			text++;
 		} else if (*text == '#') {

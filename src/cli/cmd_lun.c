@@ -189,10 +189,11 @@ static int report_lun(struct cli_ctx *ctx, const struct cli_line *line, struct c
 		status = cli_index_read(ctx, CLI_DRIVE, &drives);
 	if (!status) {
 		cli_add_members(lun->props, lun, &drives);
-		cli_say(ctx, "%s, %s, %s, was created on drives %s.", cli_object_title(lun, title),
+		cli_say(ctx, "%s, %s, %s, was created on drive%s %s.", cli_object_title(lun, title),
 			cli_object_text(lun, "type") ? cli_object_text(lun, "type")
 						     : line->words[0],
 			cli_size(ctx, (uint64_t)cli_object_int(lun, "size_bytes"), size),
+			json_array_size(json_object_get(lun->props, "drives")) == 1 ? "" : "s",
 			cli_number_list(json_object_get(lun->props, "drives"), list, sizeof(list)));
 		cli_result(ctx, json_incref(lun->props));
 	}

@@ -35,6 +35,7 @@ struct cli_diag {
 		generic_fix; /* cause and fix are the code's own: the command may know better */
 	enum cli_noun noun;  /* the object concerned; CLI_NOUN_NONE = none */
 	uint32_t number;
+	bool unnumbered; /* it was asked for by name, slot … */
 	char id[40];
 };
 

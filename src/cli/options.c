@@ -61,6 +61,7 @@ static bool set_simple(struct cli_options *opt, const char *name, const char *ar
 		{"yes", &opt->yes, NULL}, {"no-wait", &opt->no_wait, NULL},
 		{"no-header", &opt->no_header, NULL}, {"keep-going", &opt->keep_going, NULL},
 		{"strict", &opt->strict, NULL}, {"check-syntax", &opt->check_syntax, NULL},
+		{"rebuild-database", &opt->rebuild_database, NULL},
 		{"nagios", &opt->nagios, NULL}, {"quiet", &opt->quiet, NULL},
 		{"verbose", &opt->verbose, NULL}, {"version", &opt->version, NULL},
 		{"help", &opt->help, NULL}};

@@ -22,6 +22,7 @@ struct cli_options {
 	enum cli_personality personality;
 	const char *store, *host, *user, *password_file, *script, *columns;
 	bool json, jsonl, dry_run, yes, no_wait, keep_going, strict, check_syntax, nagios;
+	bool rebuild_database;
 	bool no_header, quiet, verbose, version, help, has_timeout;
 	double timeout; /* seconds */
 	enum cli_progress progress;

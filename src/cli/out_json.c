@@ -61,8 +61,9 @@ static json_t *error_object(const struct cli_diag *d)
 	if (d->hr)
 		snprintf(value, sizeof(value), "0x%08x", (unsigned)d->hr);
 	if (d->noun)
-		object = json_pack("{s:s, s:o, s:I}", "type", cli_nouns[d->noun].name, "id",
-			string_or_null(d->id), "number", (json_int_t)d->number);
+		object = json_pack("{s:s, s:o, s:o}", "type", cli_nouns[d->noun].name, "id",
+			string_or_null(d->id), "number",
+			d->unnumbered ? json_null() : json_integer((json_int_t)d->number));
 	json_object_set_new(e, "hresult", string_or_null(value));
 	json_object_set_new(e, "name", string_or_null(d->hr ? cli_hr_name(d->hr) : ""));
 	json_object_set_new(e, "message", string_or_null(d->what));
@@ -127,7 +128,10 @@ void cli_finish(struct cli_ctx *ctx, const struct cli_line *line, const char *te
 	json_object_set_new(e, "ok", json_boolean(o->diag.status == CLI_OK));
 	json_object_set_new(e, "changed", json_boolean(o->changed));
 	json_object_set(e, "result", o->result ? o->result : json_null());
-	json_object_set(e, "warnings", o->warnings);
+	if (o->warnings)
+		json_object_set(e, "warnings", o->warnings);
+	else
+		json_object_set_new(e, "warnings", json_array());
 	json_object_set(e, "job", o->job ? o->job : json_null());
 	json_object_set_new(e, "error", error_object(&o->diag));
 	print_json(json_stream(ctx, line), e);

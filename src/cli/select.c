@@ -91,6 +91,7 @@ static int not_found(
 	cli_diag_fix(d, "list %s", cli_nouns[noun].plural);
 	d->noun = noun;
 	d->number = number;
+	d->unnumbered = sel->kind != CLI_SEL_NUMBER;
 	return d->status;
 }
 

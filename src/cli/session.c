@@ -23,17 +23,41 @@ static const char *store_path(const struct cli_ctx *ctx)
 	return ctx->opt.store ? ctx->opt.store : env && *env ? env : NULL;
 }
 
+#define STORE_MISSING HRESULT_FROM_WIN32(2)    /* ERROR_FILE_NOT_FOUND */
+#define STORE_DAMAGED HRESULT_FROM_WIN32(1393) /* ERROR_DISK_CORRUPT */
+
+/* What to do about a store that does not open; path as the user gave it. */
+static void advise_store(struct cli_diag *d, const char *path, HRESULT hr)
+{
+	char drives[PATH_MAX];
+	struct stat st;
+
+	if (hr == STORE_DAMAGED) {
+		cli_diag_fix(d, "vds --store %s --rebuild-database list drives", path);
+	} else if (stat(path, &st)) {
+		if (errno == ENOENT)
+			cli_diag_cause(d, "there is no such folder");
+		cli_diag_fix(d, "vds --store %s create subsystem drives=6x96MB", path);
+	} else if (hr == STORE_MISSING) {
+		snprintf(drives, sizeof(drives), "%s/drives", path);
+		if (stat(drives, &st))
+			cli_diag_fix(d, "vds --store %s create subsystem drives=6x96MB", path);
+		else /* its database is lost, the drives are there */
+			cli_diag_fix(d,
+				"vds --store %s create subsystem ; then for each file: vds "
+				"--store %s add drive path=%s/FILE",
+				path, path, drives);
+	}
+}
+
 static int unreachable(struct cli_ctx *ctx, const char *path, HRESULT hr, bool create)
 {
 	struct cli_diag *d = &ctx->outcome.diag;
-	struct stat st;
 
 	cli_fail(ctx, hr, NULL, "the store %s cannot be opened", path);
 	d->status = CLI_UNREACHABLE;
-	if (!create && stat(path, &st) && errno == ENOENT) {
-		cli_diag_cause(d, "there is no such folder");
-		cli_diag_fix(d, "vds --store %s create subsystem drives=6x96MB", path);
-	}
+	if (!create || hr == STORE_DAMAGED)
+		advise_store(d, path, hr);
 	return d->status;
 }
 
@@ -97,7 +121,8 @@ static int check_options(struct cli_ctx *ctx)
 
 int cli_session_open(struct cli_ctx *ctx, bool create, bool hold)
 {
-	ULONG flags = (create ? VDSX_OPEN_CREATE : 0u) | (hold ? VDSX_OPEN_HOLD_RECOVERY : 0u);
+	ULONG flags = (create ? VDSX_OPEN_CREATE : 0u) | (hold ? VDSX_OPEN_HOLD_RECOVERY : 0u) |
+		      (ctx->opt.rebuild_database ? VDSX_OPEN_REBUILD_DATABASE : 0u);
 	const char *path = store_path(ctx);
 	struct cli_session *s;
 	HRESULT hr;
