@@ -4,7 +4,9 @@
  *
  *   gone          -ENODEV at once
  *   unreachable   waits; when the last such rule is cleared it starts again, and when the
- *                 device is declared gone or closed it gets -ENODEV
+ *                 device is declared gone or closed it gets -ENODEV. A rule with a length is
+ *                 what the system below does with a silent device: after that many
+ *                 milliseconds the request gets -ETIMEDOUT
  *   delay         the sum of all delays passes first
  *   I/O error, read error, write error: -EIO instead of reaching the device
  *
@@ -27,7 +29,8 @@ VEC(struct rule, rule_vec)
 struct blk_fault {
 	struct blk_filter filter;
 	struct rule_vec rules;
-	struct list unreachable; /* struct blk_req through link */
+	struct list unreachable;    /* struct blk_req through link, oldest first */
+	struct loop_timer patience; /* for the oldest of them */
 };
 
 static const struct blk_ops fault_ops;
@@ -151,6 +154,44 @@ static void delay_over(struct loop_timer *timer)
 	go_on(container_of(timer, struct filter_child, timer));
 }
 
+/* ---- out of reach -------------------------------------------------------------------------- */
+
+/* The shortest patience in force, 0 = without end. */
+static uint64_t patience_ns(const struct blk_fault *f)
+{
+	uint64_t ms = 0;
+
+	for (size_t i = 0; i < f->rules.len; i++) {
+		const struct rule *r = &f->rules.items[i];
+		if (r->kind == BLK_FAULT_UNREACHABLE && r->length && (!ms || r->length < ms))
+			ms = r->length;
+	}
+	return ms * 1000000;
+}
+
+static void watch_oldest(struct blk_fault *f)
+{
+	struct blk_req *req = list_first(&f->unreachable, struct blk_req, link);
+	uint64_t patience = patience_ns(f);
+
+	if (req && patience)
+		loop_timer_set(f->filter.dev.loop, &f->patience, req->started_ns + patience);
+}
+
+static void patience_over(struct loop_timer *timer)
+{
+	struct blk_fault *f = container_of(timer, struct blk_fault, patience);
+	uint64_t now = loop_now_ns(f->filter.dev.loop);
+	struct blk_req *req;
+
+	while ((req = list_first(&f->unreachable, struct blk_req, link)) &&
+		req->started_ns + patience_ns(f) <= now) {
+		list_del(&req->link);
+		blk_complete(req, -ETIMEDOUT);
+	}
+	watch_oldest(f);
+}
+
 static void fault_submit(struct blk_dev *dev, struct blk_req *req)
 {
 	struct blk_fault *f = fault_of(dev);
@@ -163,6 +204,8 @@ static void fault_submit(struct blk_dev *dev, struct blk_req *req)
 	}
 	if (have(f, BLK_FAULT_UNREACHABLE)) {
 		list_add_tail(&f->unreachable, &req->link);
+		if (!f->patience.armed)
+			watch_oldest(f);
 		return;
 	}
 	c = blk_filter_child(&f->filter, req);
@@ -185,6 +228,7 @@ static void release(struct blk_fault *f, bool end)
 
 	if (have(f, BLK_FAULT_UNREACHABLE) && !end)
 		return;
+	loop_timer_cancel(f->filter.dev.loop, &f->patience);
 	while ((req = list_first(&f->unreachable, struct blk_req, link))) {
 		list_del(&req->link);
 		if (end)
@@ -230,6 +274,7 @@ int blk_fault_new(struct blk_dev *lower, struct blk_dev **out)
 		return r;
 	}
 	list_init(&f->unreachable);
+	f->patience.fn = patience_over;
 	*out = &f->filter.dev;
 	return 0;
 }
@@ -259,6 +304,8 @@ int blk_fault_add(struct blk_dev *dev, enum blk_fault_kind kind, uint64_t offset
 	r = rule_vec_push(&f->rules, (struct rule){kind, offset, length});
 	if (r == 0 && kind == BLK_FAULT_GONE)
 		release(f, true);
+	if (r == 0 && kind == BLK_FAULT_UNREACHABLE)
+		watch_oldest(f);
 	return r;
 }
 

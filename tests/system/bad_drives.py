@@ -67,7 +67,7 @@ def rebuild(s):
     refused = s.run("list luns", status=8)
     contains(refused.err, "--rebuild-database")
     s.run("--rebuild-database list luns")
-    equal(len(list(s.path.glob("store.db.damaged*"))), 1, "databases that were kept")
+    equal((s.path / "store.db.damaged-1").exists(), True, "the damaged one is kept")
     if not s.json("list subsystems"):
         s.run("create subsystem")
     there = {d["path"] for d in s.json("list drives")}
