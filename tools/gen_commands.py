@@ -208,8 +208,8 @@ def roff_command(c, table, out):
     out.write(f".SS {roff(syntax(table, c))}\n{roff(c['description'])}\n")
     for w in c.get("words", []):
         values = w.get("values")
-        name = "|".join(values) if values else w["name"]
-        out.write(f".TP\n.B {roff(name)}\n{roff(w['about'])}\n")
+        name = "|\\:".join(roff(v) for v in values) if values else roff(w["name"])
+        out.write(f".TP\n.B {name}\n{roff(w['about'])}\n")
     for o in c.get("options", []):
         out.write(f".TP\n.B {roff(option_syntax(o).strip('[]'))}\n{roff(o['about'])}\n")
     for f in c.get("flags", []):

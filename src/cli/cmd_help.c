@@ -101,7 +101,7 @@ void cli_help_commands(FILE *f)
 	for (size_t i = 0; i < cli_command_count; i++) {
 		short_name(&cli_commands[i], name, sizeof(name));
 		/* The ellipsis is one column in three bytes. */
-		fprintf(f, "  %-*s%s\n", strstr(name, "…") ? 26 : 24, name,
+		fprintf(f, "  %-*s%s\n", strstr(name, "…") ? 30 : 28, name,
 			cli_commands[i].summary);
 	}
 	fprintf(f, "\nhelp VERB explains a command, help error CODE an error.\n");
@@ -134,12 +134,28 @@ static const char *type_name(enum cli_type type)
 	return "";
 }
 
-static void join(const char *const *values, char *buf, size_t size)
+static void join(const char *const *values, const char *between, char *buf, size_t size)
 {
 	size_t len = strlen(buf);
 
 	for (size_t i = 0; values && values[i] && len < size; i++)
-		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? "|" : "", values[i]);
+		len += (size_t)snprintf(buf + len, size - len, "%s%s", i ? between : "", values[i]);
+}
+
+/* A word: its values when they are few, else its name and the values below. */
+static void put_word(FILE *f, const struct cli_word *w)
+{
+	char values[400] = "";
+
+	join(w->values, "|", values, sizeof(values));
+	if (strlen(values) < 50) {
+		put_item(f, values[0] ? values : w->name, w->about);
+		return;
+	}
+	put_item(f, w->name, w->about);
+	values[0] = 0;
+	join(w->values, ", ", values, sizeof(values));
+	wrap(f, values, 26, 26);
 }
 
 static void explain(FILE *f, const struct cli_command *c)
@@ -151,15 +167,12 @@ static void explain(FILE *f, const struct cli_command *c)
 	wrap(f, c->description, 2, 2);
 	if (c->word_count + c->option_count + c->flag_count)
 		fputc('\n', f);
-	for (size_t i = 0; i < c->word_count; i++) {
-		name[0] = 0;
-		join(c->words[i].values, name, sizeof(name));
-		put_item(f, name[0] ? name : c->words[i].name, c->words[i].about);
-	}
+	for (size_t i = 0; i < c->word_count; i++)
+		put_word(f, &c->words[i]);
 	for (size_t i = 0; i < c->option_count; i++) {
 		snprintf(name, sizeof(name), "%s=%s", c->options[i].name,
 			type_name(c->options[i].type));
-		join(c->options[i].values, name, sizeof(name));
+		join(c->options[i].values, "|", name, sizeof(name));
 		put_item(f, name, c->options[i].about);
 	}
 	for (size_t i = 0; i < c->flag_count; i++)

@@ -7,6 +7,7 @@
 
 #include "cli/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -98,12 +99,22 @@ static const char *host_name(void)
 	return name;
 }
 
-static void print_error(FILE *f, const struct cli_diag *d)
+static bool in_colour(const struct cli_ctx *ctx, FILE *f)
 {
+	const char *no = getenv("NO_COLOR");
+
+	if (ctx->opt.color == CLI_WHEN_AUTO)
+		return isatty(fileno(f)) && !(no && *no);
+	return ctx->opt.color == CLI_WHEN_ALWAYS;
+}
+
+static void print_error(const struct cli_ctx *ctx, FILE *f, const struct cli_diag *d)
+{
+	fprintf(f, "%s", in_colour(ctx, f) ? "\033[1;31merror:\033[0m " : "error: ");
 	if (d->hr)
-		fprintf(f, "error: %s (%s 0x%08x)\n", d->what, cli_hr_name(d->hr), (unsigned)d->hr);
+		fprintf(f, "%s (%s 0x%08x)\n", d->what, cli_hr_name(d->hr), (unsigned)d->hr);
 	else
-		fprintf(f, "error: %s\n", d->what);
+		fprintf(f, "%s\n", d->what);
 	if (d->cause[0])
 		fprintf(f, "cause: %s\n", d->cause);
 	if (d->fix[0])
@@ -118,7 +129,7 @@ void cli_finish(struct cli_ctx *ctx, const struct cli_line *line, const char *te
 	if (!ctx->opt.json) {
 		fflush(ctx->out);
 		if (o->diag.status != CLI_OK)
-			print_error(ctx->err, &o->diag);
+			print_error(ctx, ctx->err, &o->diag);
 		return;
 	}
 	e = json_object();
