@@ -11,8 +11,8 @@
 
 #include <sys/resource.h>
 
-static const struct effort full = {.turns = 7,
-	.turn_ns = 400000000,
+static const struct effort full = {.turns = 5,
+	.turn_ns = 300000000,
 	.extent_bytes = 128 << 20,
 	.rebuild_bytes = 256 << 20,
 	.growth_max = 1000};
