@@ -421,7 +421,7 @@ static void what_cannot_be_opened_says_why(void **state)
 	assert_true(fd >= 0);
 	expect_open(loop, path, 0, -ENOMEDIUM, "is empty");
 	assert_int_equal(ftruncate(fd, 511), 0);
-	expect_open(loop, path, 0, -ENOMEDIUM, "is empty");
+	expect_open(loop, path, 0, -ENOMEDIUM, "is smaller than a block");
 	expect_open(sim, path, 0, -EOPNOTSUPP, "simulation");
 	close(fd);
 	unlink(path);
