@@ -464,6 +464,14 @@ bool ddf_section_is_own(enum ddf_section_id section);
 int ddf_anchor_decode(const uint8_t sector[static DDF_SECTOR], uint64_t drive_sectors,
 	struct ddf_layout *layout, struct ddf_guid *container, struct err *err);
 
+/*
+ * The same from a copy's header, for a drive whose anchor is damaged or cannot be read: the sector
+ * that stands at `at`, where ddf_layout_plan puts a copy. -EUCLEAN when the header does not say that
+ * it belongs there; otherwise as ddf_anchor_decode.
+ */
+int ddf_anchor_from_copy(const uint8_t sector[static DDF_SECTOR], uint64_t drive_sectors, uint64_t at,
+	struct ddf_layout *layout, struct ddf_guid *container, struct err *err);
+
 enum ddf_verdict {
 	DDF_GOOD,
 	DDF_ABSENT,  /* not in the layout, or the copy could not be read */

@@ -242,3 +242,22 @@ int ddf_anchor_decode(const uint8_t sector[static DDF_SECTOR], uint64_t drive_se
 		rc = err_set(err, -EUCLEAN, "The last sector holds a DDF header that is no anchor.");
 	return rc;
 }
+
+int ddf_anchor_from_copy(const uint8_t sector[static DDF_SECTOR], uint64_t drive_sectors, uint64_t at,
+	struct ddf_layout *layout, struct ddf_guid *container, struct err *err)
+{
+	struct ddf_raw_header h;
+	int rc;
+
+	memcpy(&h, sector, sizeof(h));
+	memcpy(container->b, h.h_guid, sizeof(container->b));
+	if (drive_sectors < 2 || drive_sectors > MAX_DRIVE_SECTORS)
+		return err_set(err, -ENOTSUP, "A drive of %llu sectors cannot be read.",
+			(unsigned long long)drive_sectors);
+	rc = ddf_header_decode(&h, "copy's header", drive_sectors, layout, err);
+	if (!rc && !(h.h_type == DDF_PRIMARY && layout->primary == at) &&
+		!(h.h_type == DDF_SECONDARY && layout->secondary == at))
+		rc = err_set(err, -EUCLEAN, "The DDF header at sector %llu belongs elsewhere.",
+			(unsigned long long)at);
+	return rc;
+}

@@ -56,6 +56,7 @@ struct eng_drive {
 	uint16_t place;          /* in the table of physical disks */
 	uint32_t written[DDF_SECTIONS]; /* CRC32C of each section as both copies hold it */
 	bool written_known;
+	bool anchor_bad;         /* its anchor is damaged: the next commit writes it anew */
 	unsigned super_copy;     /* which superblock copy is in force */
 	unsigned first_place, places; /* in what eng_places gave last */
 	struct task_mutex priv_lock;

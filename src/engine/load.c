@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a drive's DDF metadata, telling blank drives from others', and formatting blank ones. */
+#include "base/log.h"
 #include "engine/ddf_raw.h"
 #include "engine/engine_internal.h"
 
@@ -36,12 +37,36 @@ static int probe_blank(struct eng_drive *d, struct err *err)
 	return rc ? err_set(err, rc, "%s cannot be read: %s.", d->path, err_name(rc)) : 0;
 }
 
+/* Where the anchor would lead, from the header of the copy that stands where ours stand. */
+static int without_anchor(struct eng_drive *d, uint8_t *buf, struct ddf_guid *container)
+{
+	struct ddf_layout plan;
+	int rc = ddf_layout_plan(d->size_bytes, &plan, NULL);
+	uint64_t at[2] = { plan.primary, plan.secondary };
+
+	if (rc)
+		return rc;
+	for (unsigned i = 0; i < 2; i++) {
+		rc = blk_read(d->dev, at[i] * 512, buf, 512);
+		if (!rc)
+			rc = ddf_anchor_from_copy(buf, plan.sectors, at[i], &d->layout, container, NULL);
+		if (!rc)
+			break;
+	}
+	return rc;
+}
+
+/*
+ * An anchor that is damaged, or in a sector that has gone bad, costs nothing: both copies know where
+ * they stand, and the next commit writes it anew. Where there is none, somebody has cleared it.
+ */
 static int read_anchor(struct eng_drive *d, struct ddf_guid *container, struct err *err)
 {
 	uint64_t sectors = d->size_bytes / 512;
 	uint8_t *buf = loop_buf_alloc(d->array->loop, 4096);
 	int rc;
 
+	d->anchor_bad = false;
 	if (!buf)
 		return err_set(err, -ENOMEM, "Out of memory.");
 	rc = blk_read(d->dev, (sectors - 1) * 512, buf, 512);
@@ -49,6 +74,12 @@ static int read_anchor(struct eng_drive *d, struct ddf_guid *container, struct e
 		err_set(err, rc, "%s cannot be read: %s.", d->path, err_name(rc));
 	else
 		rc = ddf_anchor_decode(buf, sectors, &d->layout, container, err);
+	if ((rc == -EUCLEAN || rc == -EIO) && !without_anchor(d, buf, container)) {
+		log_warning("%s: its DDF anchor is damaged; the copies lead on", d->path);
+		err_clear(err);
+		d->anchor_bad = true;
+		rc = 0;
+	}
 	loop_buf_free(d->array->loop, buf, 4096);
 	return rc;
 }

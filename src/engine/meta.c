@@ -374,6 +374,11 @@ static int write_drive(struct writer *w, struct eng_drive *d)
 		rc = write_copy(d, DDF_PRIMARY, w);
 	if (!rc && d->layout.secondary != UINT64_MAX)
 		rc = write_copy(d, DDF_SECONDARY, w);
+	if (!rc && d->anchor_bad) { /* a sector that stays bad is no reason to lose the drive */
+		d->anchor_bad = false;
+		if (write_header(d, DDF_ANCHOR, false, w->sector))
+			log_warning("%s: its DDF anchor cannot be written", d->path);
+	}
 	d->written_known = !rc;
 	memcpy(d->written, w->crcs, sizeof(d->written));
 	return rc;

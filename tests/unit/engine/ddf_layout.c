@@ -205,6 +205,39 @@ static void accepted_layouts_are_sane(void **state)
 	fix_free(&f);
 }
 
+static void copies_stand_in_for_a_lost_anchor(void **state)
+{
+	struct ddf_layout l;
+	struct ddf_guid container;
+	uint8_t sector[512];
+	struct err err = {0};
+	uint64_t n = 96 * 2048;
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 1, 96 * MIB);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t at = i ? f.layout.secondary : f.layout.primary;
+
+		ddf_encode_header(&f.set, &f.layout, i ? DDF_SECONDARY : DDF_PRIMARY, i == 0, sector);
+		assert_int_equal(ddf_anchor_from_copy(sector, n, at, &l, &container, &err), 0);
+		assert_memory_equal(&l, &f.layout, sizeof(l));
+		assert_true(ddf_guid_equal(&container, &f.set.container));
+		/* neither the other copy, nor what the drive before a resize left behind */
+		assert_int_equal(ddf_anchor_from_copy(sector, n, i ? f.layout.primary : f.layout.secondary, &l,
+					 &container, &err),
+			-EUCLEAN);
+		assert_int_equal(ddf_anchor_from_copy(sector, n, at - 8, &l, &container, &err), -EUCLEAN);
+		sector[200] ^= 1;
+		assert_int_equal(ddf_anchor_from_copy(sector, n, at, &l, &container, &err), -EUCLEAN);
+	}
+	ddf_encode_header(&f.set, &f.layout, DDF_ANCHOR, false, sector);
+	assert_int_equal(ddf_anchor_from_copy(sector, n, n - 1, &l, &container, &err), -EUCLEAN);
+	memset(sector, 0, sizeof(sector));
+	assert_int_equal(ddf_anchor_from_copy(sector, n, f.layout.primary, &l, &container, &err), -EMEDIUMTYPE);
+	fix_free(&f);
+}
+
 /* A workspace that a foreign maker left out or put elsewhere is none. */
 static void a_workspace_above_the_copies_is_none(void **state)
 {
@@ -234,6 +267,7 @@ int main(void)
 		cmocka_unit_test(refuses_hostile_anchors),
 		cmocka_unit_test(damage_is_not_absence),
 		cmocka_unit_test(accepted_layouts_are_sane),
+		cmocka_unit_test(copies_stand_in_for_a_lost_anchor),
 		cmocka_unit_test(a_workspace_above_the_copies_is_none),
 	};
 
