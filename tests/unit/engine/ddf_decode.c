@@ -183,6 +183,41 @@ static void truncated_copies_lose_their_end_only(void **state)
 	fix_free(&f);
 }
 
+/* Each position, count and section that an anchor and a header both tell. */
+static void headers_must_tell_the_anchors_places(void **state)
+{
+	static const unsigned fields[] = {39, 103, 111, 119, 127, 129, 131, 133, 135, 137, 195, 203, 211, 219,
+		227, 231, 251, 255};
+	struct ddf_layout l = fix_small_layout();
+	struct fix f;
+
+	(void)state;
+	for (unsigned i = 0; i < DDF_SECTIONS; i++) /* every field may change by one and still be legal */
+		l.sections[i].offset += l.sections[i].length ? 4 * i + 2 : 0;
+	l.copy_sectors += 4 * DDF_SEC_VENDOR + 2;
+	l.max_pds = l.max_vds = l.mppe = 12;
+	l.conf_sectors = 3;
+	l.sections[DDF_SEC_CONFS].length = 13;
+	l.workspace_len -= 100;
+	fix_init_layout(&f, 1, &l);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		for (int by = -1; by <= 1; by++) {
+			uint8_t *copy = fix_copy(&f, 0, DDF_PRIMARY, false);
+			struct ddf_image image;
+			int rc;
+
+			copy[fields[i]] = (uint8_t)(copy[fields[i]] + by);
+			fix_crc(copy, 512);
+			rc = ddf_decode_copy(copy, fix_copy_len(&f), &l, &f.set.container, DDF_PRIMARY, &image, NULL);
+			if (rc != (by ? -EUCLEAN : 0))
+				fail_msg("byte %u of the header may change by %d", fields[i], by);
+			if (!rc)
+				ddf_image_free(&image);
+			free(copy);
+		}
+	fix_free(&f);
+}
+
 static void headers_must_agree_with_the_anchor(void **state)
 {
 	struct ddf_guid other = {{9}};
@@ -413,6 +448,7 @@ int main(void)
 		cmocka_unit_test(every_damaged_byte_is_noticed),
 		cmocka_unit_test(damage_is_noticed_in_the_usual_layout),
 		cmocka_unit_test(truncated_copies_lose_their_end_only),
+		cmocka_unit_test(headers_must_tell_the_anchors_places),
 		cmocka_unit_test(headers_must_agree_with_the_anchor),
 		cmocka_unit_test(other_dimensions_read_back),
 		cmocka_unit_test(unused_slots_between_members_are_skipped),

@@ -155,6 +155,25 @@ static void refuses_hostile_anchors(void **state)
 	assert_int_equal(decode_patched(0, 4, 0xDE11DE10, NULL), -EMEDIUMTYPE);
 }
 
+static void a_copy_has_a_largest_size(void **state)
+{
+	struct ddf_layout l;
+	struct ddf_guid container;
+	uint8_t sector[512];
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 1, 2048 * MIB);
+	for (uint32_t last = DDF_COPY_MAX_SECTORS - 2; last <= DDF_COPY_MAX_SECTORS + 2; last++) {
+		ddf_encode_header(&f.set, &f.layout, DDF_ANCHOR, false, sector);
+		bytes_put_be(sector + 248, 4, last - 512); /* where the vendor section begins */
+		fix_crc(sector, 512);
+		assert_int_equal(ddf_anchor_decode(sector, f.layout.sectors, &l, &container, NULL),
+			last <= DDF_COPY_MAX_SECTORS ? 0 : -ENOTSUP);
+	}
+	fix_free(&f);
+}
+
 static void damage_is_not_absence(void **state)
 {
 	struct ddf_layout l;
@@ -265,6 +284,7 @@ int main(void)
 		cmocka_unit_test(anchors_read_back),
 		cmocka_unit_test(refuses_impossible_drives),
 		cmocka_unit_test(refuses_hostile_anchors),
+		cmocka_unit_test(a_copy_has_a_largest_size),
 		cmocka_unit_test(damage_is_not_absence),
 		cmocka_unit_test(accepted_layouts_are_sane),
 		cmocka_unit_test(copies_stand_in_for_a_lost_anchor),

@@ -232,6 +232,29 @@ static void the_higher_closed_number_wins(void **state)
 	}
 }
 
+/* Even a damaged closed copy is worth more than one that may hold two states at once. */
+static void a_torn_copy_is_the_last_resort(void **state)
+{
+	struct ddf_image image;
+	struct err err;
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	pair_write(&p, 0, 8, true);
+	flip(&p, 1, DDF_SEC_VENDOR);
+	assert_int_equal(load(&p, &image, &err), 0);
+	assert_int_equal(image.source, DDF_SECONDARY);
+	assert_int_equal(image.set.seq, 7);
+	ddf_image_free(&image);
+	flip(&p, 1, DDF_SEC_PDS); /* now it cannot be used at all */
+	assert_int_equal(load(&p, &image, &err), 0);
+	assert_int_equal(image.source, DDF_PRIMARY);
+	assert_true(image.open);
+	ddf_image_free(&image);
+	pair_free(&p);
+}
+
 /* Sections of different states never meet. */
 static void different_numbers_are_not_mixed(void **state)
 {
@@ -330,6 +353,7 @@ int main(void)
 		cmocka_unit_test(what_can_be_missed_does_not_stop_the_rest),
 		cmocka_unit_test(records_are_mended_one_by_one),
 		cmocka_unit_test(the_higher_closed_number_wins),
+		cmocka_unit_test(a_torn_copy_is_the_last_resort),
 		cmocka_unit_test(different_numbers_are_not_mixed),
 		cmocka_unit_test(a_crash_at_any_point_leaves_one_state),
 		cmocka_unit_test(one_copy_only_is_legal),

@@ -92,7 +92,8 @@ static void hostile_counts_are_damage(void **state)
 	static const struct {
 		unsigned at;
 		uint16_t value;
-	} cases[] = {{42, 256}, {42, 65535}, {76, 65}, {76, 65535}, {76, 0}, {78, 65}, {78, 2}, {78, 65535}};
+	} cases[] = {{42, 256}, {42, 65535}, {76, 65}, {76, 65535}, {76, 0}, {78, 65}, {78, 2}, {78, 65535},
+		{88, 0x4200} /* a NUL in the name */};
 	uint8_t *copy, *record;
 	struct ddf_image image;
 	struct fix f;
