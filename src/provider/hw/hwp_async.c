@@ -92,13 +92,13 @@ static const struct com_class hwp_async_class = {
 	hwp_async_destroy,
 };
 
-struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner)
+struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner, HRESULT *hr)
 {
 	struct hwp_async *self;
-	HRESULT hr;
 
-	if (!hwp_enter(p, &hr))
+	if (!hwp_enter(p, hr))
 		return NULL;
+	*hr = E_OUTOFMEMORY;
 	self = com_object_new(&hwp_async_class, NULL);
 	if (self && !p->host->lpVtbl->HoldService(p->host)) {
 		com_release(&self->com);
@@ -132,11 +132,12 @@ void hwp_async_drop(struct hwp_async *self)
 
 HRESULT hwp_async_new(struct hwp *p, struct vdc_async *inner, uint32_t number, IVdsAsync **out)
 {
-	struct hwp_async *self = hwp_async_make(p, inner);
+	HRESULT hr;
+	struct hwp_async *self = hwp_async_make(p, inner, &hr);
 
 	*out = NULL;
 	if (!self)
-		return E_OUTOFMEMORY;
+		return hr;
 	hwp_async_give(self, inner, number, out);
 	return S_OK;
 }

@@ -24,7 +24,8 @@ void hwp_job_bind(struct hwp *p, struct eng_job *job, struct hwp_inner *inner);
 HRESULT hwp_async_new(struct hwp *p, struct vdc_async *inner, uint32_t number, IVdsAsync **out);
 /* As above, in two steps: made before the work begins, and given its number after. */
 struct hwp_async;
-struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner); /* NULL: memory */
+/* NULL: *hr says why, memory or a closed service. */
+struct hwp_async *hwp_async_make(struct hwp *p, struct vdc_async *inner, HRESULT *hr);
 void hwp_async_give(
 	struct hwp_async *async, struct vdc_async *inner, uint32_t number, IVdsAsync **out);
 void hwp_async_drop(struct hwp_async *async); /* NULL is allowed */

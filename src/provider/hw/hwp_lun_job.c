@@ -24,8 +24,9 @@ static HRESULT start(struct hwp_face *face, enum hwp_method method, VDS_ASYNC_OU
 
 	if (FAILED(hr))
 		return hr;
-	struct hwp_async *async = hwp_async_make(face->p, w->inner.async);
-	hr = async ? hwp_call(face->p, method, HWP_LUN, &face->id, body, w) : E_OUTOFMEMORY;
+	struct hwp_async *async = hwp_async_make(face->p, w->inner.async, &hr);
+	if (async)
+		hr = hwp_call(face->p, method, HWP_LUN, &face->id, body, w);
 	if (SUCCEEDED(hr)) {
 		hwp_async_give(async, w->inner.async, w->inner.number, out);
 		hr = S_OK;

@@ -184,9 +184,9 @@ static HRESULT create(
 
 	if (FAILED(hr))
 		return hr;
-	struct hwp_async *async = hwp_async_make(face->p, inner.async);
-	hr = async ? hwp_call(face->p, method, HWP_SUB_SYSTEM, &face->id, create_body, w)
-		   : E_OUTOFMEMORY;
+	struct hwp_async *async = hwp_async_make(face->p, inner.async, &hr);
+	if (async)
+		hr = hwp_call(face->p, method, HWP_SUB_SYSTEM, &face->id, create_body, w);
 	if (SUCCEEDED(hr)) {
 		VDS_ASYNC_OUTPUT output = {.type = VDS_ASYNCOUT_CREATELUN, .cl.pLunUnk = w->lun};
 		vdc_async_finish(inner.async, S_OK, &output);
