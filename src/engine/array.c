@@ -512,10 +512,16 @@ static int serve(struct opening *o, struct err *err)
 	a->epoch++;
 	if (!rc)
 		rc = eng_priv_members(a, NULL);
-	if (!rc && o->count)
+	if (!rc)
 		rc = eng_meta_commit(a, err);
-	if (!rc && eng_priv_supers(a, false))
-		rc = err_set(err, -ENOMEM, "Out of memory.");
+	if (!rc)
+		rc = eng_priv_supers(a, false);
+	if (rc == -ENODEV) { /* shown as it is: every LUN has failed */
+		err_clear(err);
+		rc = 0;
+	} else if (rc && err && !err->code) {
+		err_set(err, rc, "The array cannot be taken into service: %s.", err_name(rc));
+	}
 	list_for_each(pos, tmp, &a->luns) {
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
@@ -548,7 +554,7 @@ static struct eng_array *new_array(const struct eng_array_config *config)
 	list_init(&a->drives);
 	list_init(&a->luns);
 	list_init(&a->jobs);
-	task_mutex_init(&a->meta_lock);
+	task_queue_init(&a->meta_queue);
 	task_queue_init(&a->job_queue);
 	task_queue_init(&a->unpinned);
 	task_group_init(&a->tasks);

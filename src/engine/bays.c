@@ -154,7 +154,7 @@ int eng_drive_forget(struct eng_array *a, const struct guid *id, struct err *err
 	}
 	rc = eng_meta_commit(a, err);
 	eng_events_flush(a);
-	return rc;
+	return rc == -ENODEV ? 0 : rc; /* it was the last: nobody is left who would remember it */
 }
 
 int eng_drive_ping(struct eng_array *a, const struct guid *id, struct err *err)
@@ -226,6 +226,8 @@ int eng_array_rescan(struct eng_array *a, const struct eng_bay *bays, unsigned b
 	}
 	if (changed)
 		rc = eng_meta_commit(a, err);
+	if (rc == -ENODEV) /* all are gone: that is what was found */
+		rc = 0;
 	eng_events_health(a);
 	eng_events_flush(a);
 	return rc;

@@ -163,11 +163,34 @@ static void leave_sets(struct eng_drive *d)
 	for_members(d, eng_lun_apply_member);
 }
 
+static void stop_lun(struct eng_lun *l, unsigned slot)
+{
+	(void)slot;
+	log_error("LUN \"%s\" is stopped: the loss of a drive cannot be recorded", l->name);
+	l->failed_hook = true;
+}
+
+/*
+ * No set goes on without the drive before the others know of it: a write that leaves it out would
+ * be lost if the array then started with the drive and without a drive that knows.
+ */
+static void make_known(struct eng_drive *d)
+{
+	enum { RETRY_MS = 100 };
+	int rc;
+
+	while ((rc = eng_meta_commit(d->array, NULL)) == -ENOMEM)
+		task_sleep_ms(RETRY_MS);
+	if (rc && rc != -ENODEV) /* with no drive left every set has failed */
+		for_members(d, stop_lun);
+}
+
 static void loss_task(void *arg)
 {
 	struct eng_drive *d = arg;
 	struct eng_array *a = d->array;
 
+	make_known(d);
 	leave_sets(d);
 	if (d->out)
 		eng_drive_close_dev(d);
@@ -197,34 +220,34 @@ static void note_loss(struct eng_drive *d, int error)
 		err_name(error));
 }
 
+void eng_drive_gone(struct eng_drive *d, int error)
+{
+	struct eng_array *a = d->array;
+
+	if (d->out || d->failed || d->unreachable)
+		return;
+	d->losing = true;
+	d->told = a->meta_wanted + 1;
+	for_members(d, member_left); /* while it still counts as present */
+	note_loss(d, error);
+	task_group_begin(&d->loss);
+	task_group_begin(&a->tasks);
+	eng_enter(a);
+	if (!task_spawn(a->loop, "drive loss", loss_task, d))
+		return;
+	log_error("out of memory: the loss of the drive in slot %d.%d is not worked off", d->bus, d->slot);
+	d->losing = false;
+	eng_leave(a);
+	task_group_end(&a->tasks);
+	task_group_end(&d->loss);
+}
+
 int eng_drive_lost(struct eng_drive *d, int error)
 {
 	struct eng_array *a = d->array;
-	ENG_INSIDE(a);
-	int rc;
 
-	if (d->losing || !eng_drive_online(d)) {
-		/* Somebody else is at it: durable when the commit that runs now has ended. */
-		task_lock(&a->meta_lock);
-		task_unlock(&a->meta_lock);
-		return 0;
-	}
-	d->losing = true;
-	task_group_begin(&d->loss);
-	task_group_begin(&a->tasks);
-	for_members(d, member_left); /* while it still counts as present */
-	note_loss(d, error);
-	rc = eng_meta_commit(a, NULL);
-	eng_enter(a);
-	if (task_spawn(a->loop, "drive loss", loss_task, d)) {
-		eng_leave(a);
-		log_error("out of memory: the loss of the drive in slot %d.%d is not worked off", d->bus,
-			d->slot);
-		d->losing = false;
-		task_group_end(&d->loss);
-		task_group_end(&a->tasks);
-	}
-	return rc;
+	eng_drive_gone(d, error);
+	return a->meta_good >= d->told ? 0 : eng_meta_commit(a, NULL);
 }
 
 /* The same for callers that are not a request of the drive: returns when all is done. */
@@ -243,11 +266,11 @@ int eng_drive_pull(struct eng_array *a, const struct guid *id, struct err *err)
 
 	if (!d)
 		return err_set(err, -ESTALE, "The drive is gone.");
-	if (d->out)
-		return 0;
 	if (eng_drive_online(d))
 		return lose_and_wait(d, -ENODEV);
 	task_group_wait(&d->loss);
+	if (d->out)
+		return 0;
 	d->out = true;
 	d->lost_at = loop_wall_ms(a->loop);
 	leave_sets(d);

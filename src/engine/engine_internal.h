@@ -49,6 +49,7 @@ struct eng_drive {
 	uint32_t replaces;       /* refnum of the drive this spare stands in for, 0 = none */
 	bool out;                /* not in its bay */
 	bool losing;             /* its loss is being worked on */
+	uint64_t told;           /* the commit that tells the others of its loss, or a later one */
 	struct task_group loss;  /* … until this is idle */
 	int64_t lost_at;
 	uint64_t read_errors, read_errors_repaired, write_errors, timeouts;
@@ -147,7 +148,8 @@ struct eng_array {
 	struct ddf_guid container;
 	char name[ENG_NAME_BYTES];
 	char note[320];
-	uint32_t seq;            /* of the newest metadata */
+	uint32_t seq;            /* of the newest metadata; … */
+	uint32_t seq_done;       /* … and of the last that every drive written to holds */
 	uint64_t epoch;
 	bool offline, closing, hold;
 	unsigned inside, dead;   /* life.c */
@@ -156,7 +158,12 @@ struct eng_array {
 	struct list drives, luns, jobs;
 	bool events_lost;            /* memory ran out while gathering: owner should refresh */
 	struct eng_event_vec events; /* gathered for the next group */
-	struct task_mutex meta_lock; /* one commit at a time */
+	/* Commits, see meta.c: generations asked for, finished, and the last that succeeded. */
+	uint64_t meta_wanted, meta_done, meta_good;
+	bool meta_busy;
+	int meta_rc;                 /* of generation meta_done, with its sentence */
+	struct err meta_err;
+	struct task_queue meta_queue;
 	struct task_queue job_queue; /* woken when a job ends or a hold is released */
 	struct task_group tasks;     /* background tasks of this array */
 	struct loop_timer tick;      /* housekeeping, armed only while there is something to do */
@@ -231,8 +238,11 @@ int eng_drive_open_dev(struct eng_drive *d, struct err *err); /* (task) */
 int eng_drive_set_bay(struct eng_drive *d, const struct eng_bay *bay);
 /* (task) The drive of the array, out or not, whose identity stands on what is in that bay; NULL: none. */
 struct eng_drive *eng_drive_known(struct eng_array *a, const struct eng_bay *bay);
-/* (task) Records that the drive left (failed, pulled or unreachable) and makes that durable; members on
- * it go STALE in their sets by a task of their own. error: what it answered. */
+/* The drive left: failed, pulled or unreachable, as the error that it answered says. Its members are out of
+ * date in the model at once; by a task of its own that becomes durable, then they leave their sets. */
+void eng_drive_gone(struct eng_drive *d, int error);
+/* (task) The same, and returns when the loss is durable on the other drives. Negative: it is not, and
+ * nothing may be acknowledged that the drive was needed for. */
 int eng_drive_lost(struct eng_drive *d, int error);
 /* (task) Brings a drive's members back into their sets as STALE and marks them so on the drive. */
 int eng_drive_members_stale(struct eng_drive *d, struct err *err);
@@ -265,7 +275,8 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 void eng_adopt_indexes(struct eng_drive *d);
 
 /* meta.c */
-/* (task) Writes the model to every online drive; durable on a majority at return. */
+/* (task) Writes the model to every drive that can take it; at return all of them hold it, except those
+ * lost meanwhile, of whose loss the others then know. -ENODEV: there is no such drive left. */
 int eng_meta_commit(struct eng_array *a, struct err *err);
 
 /* sweep.c */
@@ -283,7 +294,8 @@ int eng_sweep(struct eng_array *a, bool (*match)(const struct eng_drive *d, cons
 int eng_priv_load(struct eng_drive *d, struct err *err);
 int eng_priv_init(struct eng_drive *d, struct err *err);
 int eng_priv_super(struct eng_drive *d, bool clean);
-/* On all drives: not clean = they are in use from now on, and one that cannot be told is lost. -ENOMEM. */
+/* On all drives: not clean = they are in use from now on, and one that cannot be told is lost (the error is
+ * that this could not be made durable). */
 int eng_priv_supers(struct eng_array *a, bool clean);
 /* Writes the member table entries of one LUN to its present drives (all LUNs: NULL) and waits until stable. */
 int eng_priv_members(struct eng_array *a, struct eng_lun *l);

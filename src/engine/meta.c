@@ -2,10 +2,14 @@
 /*
  * The model written to the drives: DDF 1.2, update protocol of array-engine.md 2.8.
  *
- * One commit at a time. The set is built anew from the model, then every drive that can take it gets
- * [header open] [changed sections] [header closed] flush, first in the primary copy, then in the
- * secondary; drives in parallel. Durable when a majority of them has finished the primary copy.
- * A drive that fails meanwhile is lost, which is a change and makes another commit.
+ * A commit is one or more rounds. In a round the set is built anew from the model, then every drive
+ * that can take it gets [header open] [changed sections] [header closed] flush, first in the primary
+ * copy, then in the secondary; drives in parallel. A drive that fails is lost, which is a change of
+ * the model, so another round tells the others. A commit is durable when a round reached every drive
+ * it was meant for: stricter than the majority that DDF asks for, and what the loading side counts on
+ * (a drive that took part until the end is at most one round behind).
+ *
+ * Commits are grouped: whoever asks while one runs waits for the next, which serves all who wait.
  */
 #include "base/log.h"
 #include "engine/engine_internal.h"
@@ -442,43 +446,99 @@ static void commit_free(struct commit *c)
 	free(c->list);
 }
 
-static int one_commit(struct commit *c, struct err *err)
+/* Drives that did not take the round are lost, unless it was not their fault. True: there were some. */
+static bool lose_failed(struct commit *c, int *rc)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < c->n; i++) {
+		int one = c->list[i].rc;
+
+		if (one == -ENOMEM || one == -E2BIG) {
+			*rc = one;
+		} else if (one) {
+			eng_drive_gone(c->list[i].d, one);
+			any = true;
+		}
+	}
+	return any;
+}
+
+/* An array that has no drives yet has nobody to tell; one that has lost all of them cannot commit. */
+static int nobody_there(const struct eng_array *a, struct err *err)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->drives)
+		if (list_entry(pos, struct eng_drive, link)->refnum)
+			return err_set(err, -ENODEV, "None of the array's drives can be written to.");
+	return 0;
+}
+
+static int one_round(struct commit *c, bool *again, struct err *err)
 {
 	struct eng_array *a = c->a;
-	unsigned good = 0;
 	int rc = gather_drives(c);
 
+	*again = false;
+	if (!rc && !c->n)
+		return nobody_there(a, err);
 	if (!rc)
 		rc = find_places(c);
-	if (rc)
-		return err_set(err, rc, "Out of memory.");
-	a->seq++;
-	rc = build_set(a);
+	if (!rc) {
+		a->seq++;
+		rc = build_set(a);
+	}
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
 	write_all(c);
-	for (unsigned i = 0; i < c->n; i++)
-		good += !c->list[i].rc;
-	if (c->n && good * 2 <= c->n)
-		return err_set(err, -EIO, "Only %u of %u drives could take the array's new metadata.", good,
-			c->n);
-	if (good && a->host.seq_reached)
+	*again = lose_failed(c, &rc);
+	if (rc)
+		return err_set(err, rc, rc == -ENOMEM ? "Out of memory."
+						      : "The drives have no room for the array's metadata.");
+	if (!*again)
+		a->seq_done = a->seq;
+	if (!*again && a->host.seq_reached)
 		a->host.seq_reached(a->host.ctx, a, a->seq);
 	return 0;
+}
+
+/* Rounds until one has reached all drives. */
+static void run_commit(struct eng_array *a)
+{
+	bool again;
+
+	a->meta_busy = true;
+	do {
+		struct commit c = { .a = a };
+		uint64_t gen = a->meta_wanted;
+
+		err_clear(&a->meta_err);
+		a->meta_rc = one_round(&c, &again, &a->meta_err);
+		commit_free(&c);
+		if (again && !a->meta_rc)
+			a->meta_wanted++; /* the round that tells of the losses */
+		else
+			a->meta_done = gen;
+	} while (again && !a->meta_rc);
+	if (!a->meta_rc)
+		a->meta_good = a->meta_done;
+	a->meta_busy = false;
+	task_wake_all(&a->meta_queue);
 }
 
 int eng_meta_commit(struct eng_array *a, struct err *err)
 {
 	ENG_INSIDE(a);
-	struct commit c = { .a = a };
-	int rc;
+	uint64_t mine = ++a->meta_wanted;
 
-	task_lock(&a->meta_lock);
-	rc = one_commit(&c, err);
-	task_unlock(&a->meta_lock);
-	for (unsigned i = 0; c.list && i < c.n; i++)
-		if (c.list[i].rc && c.list[i].rc != -ENOMEM && c.list[i].rc != -E2BIG)
-			eng_drive_lost(c.list[i].d, c.list[i].rc);
-	commit_free(&c);
-	return rc;
+	while (a->meta_done < mine) {
+		if (a->meta_busy)
+			task_wait(&a->meta_queue);
+		else
+			run_commit(a);
+	}
+	if (a->meta_rc && err)
+		*err = a->meta_err;
+	return a->meta_rc;
 }

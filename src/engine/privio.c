@@ -34,7 +34,7 @@ int eng_priv_super(struct eng_drive *d, bool clean)
 	if (!buf)
 		return -ENOMEM;
 	d->super.seq++;
-	d->super.ddf_seq = d->array->seq;
+	d->super.ddf_seq = d->array->seq_done;
 	d->super.flags = clean ? PRIV_SUPER_CLEAN : 0;
 	d->super.container = d->array->container;
 	d->super.drive = d->ddf_guid;
@@ -185,13 +185,14 @@ int eng_priv_members(struct eng_array *a, struct eng_lun *l)
 	unsigned n;
 	int rc = eng_sweep(a, takes_table, put_table, l, &list, &n);
 
-	for (unsigned i = 0; i < n; i++)
-		if (list[i].rc == -ENOMEM)
-			rc = -ENOMEM;
 	/* A drive that cannot take its own table is lost; its state then stands on the others. */
-	for (unsigned i = 0; i < n; i++)
-		if (list[i].rc && list[i].rc != -ENOMEM)
-			eng_drive_lost(list[i].d, list[i].rc);
+	for (unsigned i = 0; i < n; i++) {
+		int one = list[i].rc;
+
+		if (one && one != -ENOMEM)
+			one = eng_drive_lost(list[i].d, one);
+		rc = rc ? rc : one;
+	}
 	free(list);
 	return rc;
 }
@@ -214,14 +215,15 @@ int eng_priv_supers(struct eng_array *a, bool clean)
 	int rc = eng_sweep(a, takes_super, put_super, &clean, &list, &n);
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!list[i].rc)
-			continue;
-		if (clean)
+		int one = list[i].rc;
+
+		if (one && clean)
 			log_warning("%s could not be marked clean; its written regions are compared at the next "
 						"start",
 				list[i].d->path);
-		else
-			eng_drive_lost(list[i].d, list[i].rc);
+		else if (one && one != -ENOMEM)
+			one = eng_drive_lost(list[i].d, one);
+		rc = rc || clean ? rc : one;
 	}
 	free(list);
 	return rc;

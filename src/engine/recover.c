@@ -190,18 +190,19 @@ static int settle_slots(struct eng_job *job, uint64_t mask, int rc, struct err *
 		memset(&m->copy_from, 0, sizeof(m->copy_from));
 		if (!rc)
 			continue; /* complete() has seen to it; what was lost since is no longer our business */
-		if (rc == -ECANCELED && job->interrupt && !job->cancel) {
-			m->watermark = now.watermark;
+		m->watermark = now.watermark;
+		if (rc == -ECANCELED && job->interrupt && !job->cancel)
 			eng_lun_apply_member(l, i); /* writes go on reaching it */
-		} else {
+		else
 			m->state = ENG_MEMBER_STALE;
-			m->watermark = now.watermark;
-		}
 	}
 	rc2 = eng_priv_members(l->array, l);
 	eng_spare_settle(l->array);
 	if (!rc2)
 		rc2 = eng_meta_commit(l->array, rc ? NULL : err);
+	for (unsigned i = 0; rc && !rc2 && i < l->shape.members; i++)
+		if (mask & 1ull << i)
+			eng_lun_apply_member(l, i);
 	eng_events_health(l->array);
 	eng_events_flush(l->array);
 	return rc ? rc : rc2;

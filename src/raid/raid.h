@@ -215,7 +215,8 @@ struct raid_run {
 	 * brought up to date; may wait (the run stands still meanwhile, holding no locks). NULL = none. */
 	void (*step)(struct raid_run *run);
 	/* (task) Rebuild only: the targets are complete and flushed, requests stand still, and the slots are
-	 * about to count as in sync. The owner makes that durable first; an error leaves them STALE.
+	 * about to count as in sync. The owner makes that durable first; an error leaves them REBUILDING,
+	 * so that writes reach them until the owner has made sure that they do not count (raid_member_set).
 	 * NULL = nothing to do. Must not touch the set's own device. */
 	int (*complete)(struct raid_run *run);
 	void *user;

@@ -530,9 +530,11 @@ static int begin(struct rebuild *rb, bool catch_up)
 	return rc;
 }
 
-/* Success, or back to STALE with the watermark of the last checkpoint. */
+/* Success, or back to STALE with the watermark of the last checkpoint. Where complete failed, what it had
+ * begun may stand on some drive: the member stays one that writes reach. */
 static int end(struct rebuild *rb, int rc)
 {
+	enum raid_member_state otherwise = RAID_MEMBER_STALE;
 	struct raid_set *set = rb->walk.set;
 
 	if (!rc || rc == -ECANCELED) {
@@ -547,14 +549,16 @@ static int end(struct rebuild *rb, int rc)
 		if (!still_filling(rb, m))
 			rc = target_gone(rb, m);
 	}
-	if (!rc && rb->walk.run->complete)
+	if (!rc && rb->walk.run->complete) {
 		rc = rb->walk.run->complete(rb->walk.run);
+		otherwise = RAID_MEMBER_REBUILDING;
+	}
 	for (uint64_t left = rb->walk.pass.slots; left; left &= left - 1) {
 		struct raid_member *m = &set->slots[__builtin_ctzll(left)].m;
 
 		if (m->state != RAID_MEMBER_REBUILDING)
 			continue;
-		m->state = rc ? RAID_MEMBER_STALE : RAID_MEMBER_IN_SYNC;
+		m->state = rc ? otherwise : RAID_MEMBER_IN_SYNC;
 		if (!rc)
 			m->watermark = set->shape.member_size;
 	}

@@ -29,7 +29,7 @@ struct fx {
 	/* Sees every request to a drive before the drive does. Not 0: the answer, instead of the
 	 * drive's. NULL: none. */
 	int (*tap)(struct fx *f, unsigned drive, const struct blk_req *req);
-	void (*on_commit)(struct fx *f); /* metadata reached a majority of the drives */
+	void (*on_commit)(struct fx *f); /* metadata reached the drives */
 	unsigned busy;           /* so many openings of a drive find it in use */
 };
 
