@@ -28,6 +28,9 @@
 #define ENG_NO_INDEX      UINT32_MAX
 #define ENG_MAX_EXTENTS   63              /* LUNs with an extent on one drive; one record is for spares */
 
+VEC(struct priv_lost, eng_lost_vec)
+VEC(struct raid_range, eng_range_vec)
+
 struct eng_drive {
 	struct list link;
 	struct eng_array *array;
@@ -42,6 +45,9 @@ struct eng_drive {
 	struct priv_layout priv;
 	struct priv_super super;
 	struct priv_member table[DDF_MAX_CONFS]; /* by member table index */
+	struct eng_lost_vec lost; /* its list of lost data, as it stands there; … */
+	uint64_t lost_seq;        /* … the number of that copy … */
+	unsigned lost_copy;       /* … and which one it is */
 	/* facts */
 	bool ours;               /* carries metadata of this array: may be written */
 	bool failed, admin_offline, predicted, departed, unreachable;
@@ -89,6 +95,7 @@ struct eng_lun {
 	int priority;
 	unsigned policy;
 	bool bitmap_known;       /* the open set's bitmap came from a member in sync */
+	struct eng_range_vec lost; /* data lost for good, as the set told it last */
 	bool offline;            /* administrative, kept */
 	bool failed_hook, deleted;
 	enum eng_transition transition;
@@ -300,8 +307,18 @@ int eng_priv_supers(struct eng_array *a, bool clean);
 /* Writes the member table entries of one LUN to its present drives (all LUNs: NULL) and waits until stable. */
 int eng_priv_members(struct eng_array *a, struct eng_lun *l);
 int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count);
+/* Does the drive get every change of the bitmap (and of the list of lost data)? */
+bool eng_keeps_bitmap(const struct eng_member *m);
 /* Reads and merges the LUN's bitmap from its in-sync members; NULL image when none could be read. */
 int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes);
+
+/* lost.c */
+int eng_lost_load(struct eng_drive *d); /* (task) -ENOMEM */
+/* (task) Makes l->lost stable on every drive that keeps its bitmap. -ENOSPC: it is more than fits. */
+int eng_lost_write(struct eng_lun *l);
+/* l->lost as the set tells it / and what the members in sync know of it. -ENOMEM. */
+int eng_lost_take(struct eng_lun *l, const struct raid_range *list, size_t count);
+int eng_lost_gather(struct eng_lun *l);
 
 /* pool.c */
 struct eng_hole {

@@ -20,6 +20,7 @@ struct eng_array *eng_enter(struct eng_array *a)
 static void free_lun(struct eng_lun *l)
 {
 	blk_dev_fini(&l->dev);
+	eng_range_vec_free(&l->lost);
 	list_del(&l->link);
 	free(l);
 }
@@ -27,6 +28,7 @@ static void free_lun(struct eng_lun *l)
 static void free_drive(struct eng_drive *d)
 {
 	list_del(&d->link);
+	eng_lost_vec_free(&d->lost);
 	free(d->path);
 	free(d);
 }

@@ -101,6 +101,14 @@ static void on_medium_error(void *ctx, unsigned slot, uint64_t offset, uint64_t 
 		repaired ? "rewritten from the redundancy" : "not repaired");
 }
 
+static int on_lost_write(void *ctx, const struct raid_range *list, size_t count)
+{
+	struct eng_lun *l = ctx;
+	int rc = eng_lost_take(l, list, count);
+
+	return rc ? rc : eng_lost_write(l);
+}
+
 static void on_data_lost(void *ctx, uint64_t offset, uint64_t length)
 {
 	struct eng_lun *l = ctx;
@@ -114,26 +122,36 @@ int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *er
 {
 	struct raid_member members[ENG_MAX_MEMBERS];
 	struct raid_events events = { .member_failed = on_member_failed, .bitmap_write = on_bitmap_write,
-		.medium_error = on_medium_error, .data_lost = on_data_lost, .ctx = l };
+		.medium_error = on_medium_error, .data_lost = on_data_lost,
+		.lost_write = on_lost_write, .ctx = l };
 	struct raid_options options = { .bitmap = eng_lun_type_redundant(l->type) || unwritten,
 		.write_through = l->policy & ENG_POLICY_WRITE_THROUGH, .unwritten = unwritten,
 		.unclean = unclean };
+	const struct raid_range *list;
 	void *image = NULL;
-	size_t bytes = 0;
+	size_t bytes = 0, count;
 	int rc = 0;
 
 	if (options.bitmap && !unwritten)
 		rc = eng_priv_bitmap_read(l, &image, &bytes);
+	if (!rc)
+		rc = eng_lost_gather(l);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
 	l->bitmap_known = image || !options.bitmap || unwritten;
 	options.bitmap_image = image;
 	options.bitmap_bytes = bytes;
+	options.lost = l->lost.items;
+	options.lost_count = l->lost.len;
 	memset(members, 0, sizeof(members)); /* as they are now: nothing waits from here on */
 	for (unsigned i = 0; i < l->shape.members; i++)
 		members[i] = to_raid(&l->members[i]);
 	rc = raid_open(l->array->loop, l->name, &l->shape, members, &options, &events, &l->set, err);
 	free(image);
+	if (!rc) { /* merged; short of memory it stays as it was gathered, which says the same */
+		list = raid_lost_ranges(l->set, &count);
+		eng_lost_take(l, list, count);
+	}
 	l->told_health = eng_lun_health_of(l);
 	return rc;
 }

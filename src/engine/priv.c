@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blocks of the private area: superblock, member table, event ring, bad-block list. The
+ * Blocks of the private area: superblock, member table, event ring, lost data. The
  * superblock's CRC covers its block, an entry's the entry, a list's its block.
  */
 #include "engine/priv.h"
+
+#include "base/bytes.h"
 
 #include <isa-l/crc.h>
 #include <limits.h>
@@ -331,55 +333,98 @@ unsigned priv_events_decode(const uint8_t in[static PRIV_BLOCK], unsigned block,
 	return damaged;
 }
 
-/* ---- bad-block list ----------------------------------------------------------------------- */
+/* ---- lost data ---------------------------------------------------------------------------- */
 
-struct raw_bads {
-	le64_t b_entries[PRIV_BADS_PER_BLOCK]; /* LBA << 16 | sectors */
-	le32_t b_count, b_crc;		       /* of what is before */
+#define LOST_MAGIC 0x4C534456u /* "VDSL" */
+
+struct raw_lost {
+	le64_t l_vd, l_first, l_sectors;
 };
-_Static_assert(sizeof(struct raw_bads) == PRIV_BLOCK, "bad-block list");
 
-int priv_bads_encode(const struct priv_bad *in, unsigned count, uint8_t out[static PRIV_BLOCK])
+struct raw_lost_block {
+	le32_t lb_magic, lb_crc; /* of the whole block, this field zero */
+	le64_t lb_seq;
+	le16_t lb_blocks, lb_entries; /* blocks of the copy; entries of this one */
+	le32_t lb_zero;
+	struct raw_lost lb_list[PRIV_LOST_PER_BLOCK];
+	uint8_t lb_pad[16];
+};
+_Static_assert(sizeof(struct raw_lost_block) == PRIV_BLOCK, "block of lost data");
+_Static_assert(offsetof(struct raw_lost_block, lb_list) == 24, "block of lost data: entries");
+
+uint64_t priv_vd_tag(const struct ddf_guid *vd)
 {
-	struct raw_bads r;
-
-	memset(&r, 0, sizeof(r));
-	if (count > PRIV_BADS_PER_BLOCK)
-		return -EINVAL;
-	for (unsigned i = 0; i < count; i++) {
-		if (in[i].lba > PRIV_BAD_MAX_LBA || !in[i].length)
-			return -EINVAL;
-		r.b_entries[i] = le64(in[i].lba << 16 | in[i].length);
-	}
-	r.b_count = le32(count);
-	if (count)
-		r.b_crc = le32(priv_crc32c(&r, offsetof(struct raw_bads, b_crc)));
-	memcpy(out, &r, sizeof(r));
-	return 0;
+	return bytes_get_be(vd->b + 16, 8);
 }
 
-int priv_bads_decode(const uint8_t in[static PRIV_BLOCK],
-	struct priv_bad out[static PRIV_BADS_PER_BLOCK], unsigned *count, struct err *err)
+unsigned priv_lost_encode(const struct priv_lost *list, unsigned count, uint64_t seq,
+	uint8_t out[static PRIV_LOST_BLOCKS * PRIV_BLOCK])
 {
-	struct raw_bads r;
-	uint32_t n;
+	unsigned blocks = count ? (count + PRIV_LOST_PER_BLOCK - 1) / PRIV_LOST_PER_BLOCK : 1;
+	struct raw_lost_block r;
+
+	for (unsigned b = 0; b < blocks; b++) {
+		unsigned first = b * PRIV_LOST_PER_BLOCK, left = count - first;
+		unsigned n = left < PRIV_LOST_PER_BLOCK ? left : PRIV_LOST_PER_BLOCK;
+
+		memset(&r, 0, sizeof(r));
+		r.lb_magic = le32(LOST_MAGIC);
+		r.lb_seq = le64(seq);
+		r.lb_blocks = le16((uint16_t)blocks);
+		r.lb_entries = le16((uint16_t)n);
+		for (unsigned i = 0; i < n; i++)
+			r.lb_list[i] = (struct raw_lost){le64(list[first + i].vd),
+				le64(list[first + i].first), le64(list[first + i].sectors)};
+		r.lb_crc = le32(priv_crc32c(&r, sizeof(r)));
+		memcpy(out + (size_t)b * PRIV_BLOCK, &r, sizeof(r));
+	}
+	return blocks;
+}
+
+/* One block of a copy; the first says how many there are and of which number. */
+static bool decode_lost_block(struct raw_lost_block *r, unsigned b, unsigned *blocks, uint64_t *seq)
+{
+	uint32_t crc = le32_get(r->lb_crc);
+
+	r->lb_crc = le32(0);
+	if (le32_get(r->lb_magic) != LOST_MAGIC || crc != priv_crc32c(r, sizeof(*r)) ||
+		le16_get(r->lb_entries) > PRIV_LOST_PER_BLOCK || !le64_get(r->lb_seq))
+		return false;
+	if (!b) {
+		*blocks = le16_get(r->lb_blocks);
+		*seq = le64_get(r->lb_seq);
+	}
+	return *blocks && *blocks <= PRIV_LOST_BLOCKS && *blocks == le16_get(r->lb_blocks) &&
+		*seq == le64_get(r->lb_seq);
+}
+
+int priv_lost_decode(const uint8_t in[static PRIV_LOST_BLOCKS * PRIV_BLOCK],
+	struct priv_lost out[static PRIV_LOST_MAX], unsigned *count, uint64_t *seq)
+{
+	struct raw_lost_block r;
+	unsigned blocks = 1;
 
 	*count = 0;
+	*seq = 0;
 	if (is_zero(in, PRIV_BLOCK))
 		return 0;
-	memcpy(&r, in, sizeof(r));
-	n = le32_get(r.b_count);
-	if (le32_get(r.b_crc) != priv_crc32c(&r, offsetof(struct raw_bads, b_crc)) ||
-		n > PRIV_BADS_PER_BLOCK)
-		return err_set(err, -EUCLEAN, "A block of the bad-block list is damaged.");
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t v = le64_get(r.b_entries[i]);
+	for (unsigned b = 0; b < blocks; b++) {
+		memcpy(&r, in + (size_t)b * PRIV_BLOCK, sizeof(r));
+		if (!decode_lost_block(&r, b, &blocks, seq))
+			goto damaged;
+		for (unsigned i = 0; i < le16_get(r.lb_entries); i++) {
+			struct priv_lost *l = &out[(*count)++];
 
-		if (!(v & 0xFFFF))
-			return err_set(err, -EUCLEAN, "The bad-block list names a range without length.");
-		out[i].lba = v >> 16;
-		out[i].length = (uint16_t)v;
+			*l = (struct priv_lost){le64_get(r.lb_list[i].l_vd),
+				le64_get(r.lb_list[i].l_first), le64_get(r.lb_list[i].l_sectors)};
+			if (!l->sectors || l->first + l->sectors < l->first ||
+				l->first + l->sectors > UINT64_MAX / 512)
+				goto damaged;
+		}
 	}
-	*count = n;
 	return 0;
+damaged:
+	*count = 0;
+	*seq = 0;
+	return -EUCLEAN;
 }

@@ -8,7 +8,7 @@
  * own CRC32C (the bitmap image excepted: it is raid's, bit for bit, and a lost bit there only
  * costs a copy). Pure functions, no allocation; every input byte may be hostile.
  *
- * Blocks: 0–1 superblock A, B · 2–17 member table · 18–33 event ring · 34–49 bad-block list ·
+ * Blocks: 0–1 superblock A, B · 2–17 member table · 18–33 event ring · 34–49 lost data A, B ·
  * 50… bitmap slots · log ring (reserved) · checksum table (reserved).
  *
  * A fresh area is all zero: an empty member table, ring and list; only the superblock has to be
@@ -27,8 +27,8 @@
 #define PRIV_MEMBER_BLOCKS 16
 #define PRIV_EVENT_BLOCK   18
 #define PRIV_EVENT_BLOCKS  16
-#define PRIV_BAD_BLOCK	   34
-#define PRIV_BAD_BLOCKS	   16
+#define PRIV_LOST_BLOCK	   34 /* first block of copy A of the list of lost data, … */
+#define PRIV_LOST_BLOCKS   8  /* … of so many blocks; B follows */
 #define PRIV_BITMAP_BLOCK  50 /* first block of bitmap slot 0 */
 
 #define PRIV_BITMAP_SLOTS		64
@@ -158,23 +158,31 @@ void priv_events_encode(const struct priv_event in[static PRIV_EVENTS_PER_BLOCK]
 unsigned priv_events_decode(const uint8_t in[static PRIV_BLOCK], unsigned block,
 	struct priv_event out[static PRIV_EVENTS_PER_BLOCK]);
 
-/* ---- bad-block list ----------------------------------------------------------------------- */
+/* ---- lost data ---------------------------------------------------------------------------- */
 
-#define PRIV_BADS_PER_BLOCK 511
-#define PRIV_BADS	    (PRIV_BADS_PER_BLOCK * PRIV_BAD_BLOCKS)
-#define PRIV_BAD_MAX_LEN    65535
-#define PRIV_BAD_MAX_LBA    ((1ull << 48) - 1)
+/*
+ * Ranges of LUNs whose data nobody has any more: reads of them fail until they are written anew.
+ * Every member of such a LUN has its list. Two copies of up to eight blocks are written in turn; a
+ * copy counts when all its blocks are there and carry one sequence number, so a change takes
+ * effect as a whole or not at all.
+ */
+#define PRIV_LOST_PER_BLOCK 169
+#define PRIV_LOST_MAX	    (PRIV_LOST_PER_BLOCK * PRIV_LOST_BLOCKS)
 
-struct priv_bad {
-	uint64_t lba;	 /* first sector on this drive */
-	uint16_t length; /* sectors, 1 … PRIV_BAD_MAX_LEN */
+struct priv_lost {
+	uint64_t vd;		 /* whose: priv_vd_tag */
+	uint64_t first, sectors; /* of the LUN; sectors > 0 */
 };
 
-/* One block of the list; count ≤ PRIV_BADS_PER_BLOCK. -EINVAL when an entry is out of range. */
-int priv_bads_encode(const struct priv_bad *in, unsigned count, uint8_t out[static PRIV_BLOCK]);
-/* *count gets the entries found. -EUCLEAN: damaged. A block of zeros is an empty one. */
-int priv_bads_decode(const uint8_t in[static PRIV_BLOCK],
-	struct priv_bad out[static PRIV_BADS_PER_BLOCK], unsigned *count, struct err *err);
+/* Short for a VD among those of one array: the last eight bytes of its GUID (time and random). */
+uint64_t priv_vd_tag(const struct ddf_guid *vd);
+
+/* The list as a copy; count <= PRIV_LOST_MAX. Returns how many of the blocks are to be written. */
+unsigned priv_lost_encode(const struct priv_lost *list, unsigned count, uint64_t seq,
+	uint8_t out[static PRIV_LOST_BLOCKS * PRIV_BLOCK]);
+/* One copy. *seq 0: none was ever written (all zero), or it is not whole (-EUCLEAN). */
+int priv_lost_decode(const uint8_t in[static PRIV_LOST_BLOCKS * PRIV_BLOCK],
+	struct priv_lost out[static PRIV_LOST_MAX], unsigned *count, uint64_t *seq);
 
 /* ---- CRC ----------------------------------------------------------------------------------- */
 

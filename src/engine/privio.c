@@ -82,6 +82,9 @@ int eng_priv_load(struct eng_drive *d, struct err *err)
 	if (priv_members_decode(buf, entries))
 		log_warning("%s: entries of its member table are damaged; they count as out of date", d->path);
 	memcpy(d->table, entries, sizeof(d->table));
+	rc = eng_lost_load(d);
+	if (rc)
+		err_set(err, rc, "Out of memory.");
 out:
 	free(entries);
 	loop_buf_free(d->array->loop, buf, 2 * PRIV_BLOCK);
@@ -94,6 +97,8 @@ int eng_priv_init(struct eng_drive *d, struct err *err)
 
 	memset(d->table, 0, sizeof(d->table));
 	memset(&d->super, 0, sizeof(d->super));
+	eng_lost_vec_free(&d->lost);
+	d->lost_seq = 0;
 	d->super_copy = 1;
 	if (!rc)
 		rc = eng_priv_super(d, false);
@@ -236,7 +241,7 @@ static uint64_t bitmap_offset(const struct eng_member *m)
 	return priv_bitmap_offset(&m->drive->priv, m->index);
 }
 
-static bool keeps_bitmap(const struct eng_member *m)
+bool eng_keeps_bitmap(const struct eng_member *m)
 {
 	return writable(m->drive) && !m->drive->admin_offline && m->index != ENG_NO_INDEX &&
 		(m->state == ENG_MEMBER_IN_SYNC || m->state == ENG_MEMBER_REBUILDING);
@@ -262,7 +267,7 @@ static int write_bitmap(struct eng_lun *l, unsigned first_page, unsigned count)
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		const struct eng_member *m = &l->members[i];
 
-		if (!keeps_bitmap(m) || at + len > priv_bitmap_bytes(&m->drive->priv))
+		if (!eng_keeps_bitmap(m) || at + len > priv_bitmap_bytes(&m->drive->priv))
 			continue;
 		drives[n++] = m->drive;
 		blk_batch_write(&batch, m->drive->dev, bitmap_offset(m) + at, copy, len, BLK_FUA);

@@ -214,15 +214,11 @@ int eng_lun_list(const struct eng_array *a, struct guid **ids, unsigned *count)
 	return 0;
 }
 
-static void add_length(void *ctx, uint64_t offset, uint64_t length)
-{
-	(void)offset;
-	*(uint64_t *)ctx += length;
-}
-
 int eng_lun_info(const struct eng_array *a, const struct guid *id, struct eng_lun_info *out)
 {
 	const struct eng_lun *l = eng_find_lun(a, id);
+	const struct raid_range *lost;
+	size_t count;
 
 	memset(out, 0, sizeof(*out));
 	if (!l)
@@ -245,7 +241,9 @@ int eng_lun_info(const struct eng_array *a, const struct guid *id, struct eng_lu
 	out->job = l->job;
 	if (l->set) {
 		out->dirty_bytes = raid_dirty_regions(l->set) * raid_region_size(&l->shape);
-		raid_bad_for_each(l->set, add_length, &out->lost_bytes);
+		lost = raid_lost_ranges(l->set, &count);
+		for (size_t i = 0; i < count; i++)
+			out->lost_bytes += lost[i].end - lost[i].start;
 	}
 	return 0;
 }

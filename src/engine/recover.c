@@ -131,6 +131,8 @@ static int begin_filling(struct eng_lun *l, uint64_t mask, struct err *err)
 			l->members[i].state = ENG_MEMBER_REBUILDING;
 	/* From here on the slots get every change of the bitmap; first they need what it holds now. */
 	rc = eng_priv_bitmap_write(l, 0, (unsigned)(raid_bitmap_bytes(&l->shape) / 4096));
+	if (!rc && l->lost.len)
+		rc = eng_lost_write(l);
 	if (!rc)
 		rc = eng_priv_members(l->array, l);
 	if (!rc)

@@ -127,8 +127,6 @@ static void io_done(struct raid_io *io)
 	struct blk_req *req = io->req;
 	int error = io->error;
 
-	if (!error && req->op != BLK_READ && set->bad.len)
-		raid_bad_remove(&set->bad, req->offset, req->length);
 	free(io);
 	finish(set, req, error);
 }
@@ -290,7 +288,7 @@ static void cut_write(struct raid_io *io, uint64_t run_end, bool unwritten)
 	struct raid_place place;
 	struct raid_piece *p;
 
-	if (has_redundancy(set) || unwritten || set->align > 512) {
+	if (has_redundancy(set) || unwritten || set->align > 512 || set->lost_data.len) {
 		go_slow(cut(io, min_u64(row_end, run_end) - io->pos));
 		return;
 	}
@@ -399,7 +397,7 @@ static void begin(struct raid_set *set, struct blk_req *req)
 		rc = -EIO;
 	else if (req->op == BLK_FLUSH)
 		rc = start_flush(set, req);
-	else if (req->op == BLK_READ && raid_bad_hits(&set->bad, req->offset, req->length))
+	else if (req->op == BLK_READ && raid_ranges_hit(&set->lost_data, req->offset, req->length))
 		rc = -EIO;
 	else
 		rc = start_io(set, req);

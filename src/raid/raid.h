@@ -94,6 +94,11 @@ struct raid_member {
 	uint64_t watermark;  /* REBUILDING: member bytes already valid */
 };
 
+/* Bytes of the set; end is the first that does not belong to it. */
+struct raid_range {
+	uint64_t start, end;
+};
+
 /*
  * What the set tells its owner. Those marked (task) may wait, but are called from within requests:
  * they must not freeze, close or change this set (raid_freeze, raid_member_set, raid_grow), and as
@@ -117,12 +122,17 @@ struct raid_events {
 	 * succeeded. Counting only. */
 	void (*medium_error)(void *ctx, unsigned slot, uint64_t offset, uint64_t length, bool repaired);
 	/*
-	 * (task) Rows whose data cannot be had any more (medium error where redundancy is already used
-	 * up, met during rebuild; or a write beyond redundancy that failed half way in a degraded row):
-	 * range of the set. Recorded by the owner as bad; reads give -EIO until
-	 * rewritten (the set keeps its own list too, raid_bad_add).
+	 * (task) Data that cannot be had any more (medium error where redundancy is already used up, met
+	 * during rebuild; or a write beyond redundancy that failed half way in a degraded row): range of
+	 * the set. Telling only.
 	 */
 	void (*data_lost)(void *ctx, uint64_t offset, uint64_t length);
+	/*
+	 * (task) These are the ranges whose data is lost from now on: reads of them give -EIO until they
+	 * are rewritten. Must be stable on all present members before this returns 0; the list is valid
+	 * until it first waits. Negative: what was about to change the list fails with that error.
+	 */
+	int (*lost_write)(void *ctx, const struct raid_range *list, size_t count);
 	void *ctx;
 };
 
@@ -133,6 +143,8 @@ struct raid_options {
 	bool write_through;      /* acknowledge after flush */
 	const void *bitmap_image;/* as raid_bitmap_image gave it before; NULL = all clean and written */
 	size_t bitmap_bytes;
+	const struct raid_range *lost; /* as events->lost_write gave it before, in any order */
+	size_t lost_count;
 	bool unwritten;          /* a new set: every region starts unwritten (zeros) */
 	bool unclean;            /* the last user died: dirty regions need resync (raid_resync_needed) */
 	unsigned buffers;        /* rows in flight, 0 = 32 */
@@ -251,10 +263,8 @@ enum raid_check_mode {
 int raid_check(struct raid_set *set, enum raid_check_mode mode, int prefer, bool only_dirty,
 	struct raid_run *run);
 
-/* Ranges of the set that are known lost: reads give -EIO until overwritten. */
-int raid_bad_add(struct raid_set *set, uint64_t offset, uint64_t length);
-void raid_bad_for_each(struct raid_set *set, void (*fn)(void *ctx, uint64_t offset, uint64_t length),
-	void *ctx);
+/* Ranges of the set whose data is known to be lost, in order; valid until somebody waits. */
+const struct raid_range *raid_lost_ranges(const struct raid_set *set, size_t *count);
 
 /* Milliseconds since foreground I/O was last active. */
 uint64_t raid_idle_ms(const struct raid_set *set);

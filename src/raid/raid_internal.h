@@ -135,19 +135,25 @@ int raid_zero_rows(struct raid_op *op, uint64_t from, uint64_t to);
 /* (task) Makes the whole image durable. */
 int raid_bitmap_write_all(struct raid_set *set);
 
-/* ---- bad.c ------------------------------------------------------------------------------- */
+/* ---- ranges.c, lost.c -------------------------------------------------------------------- */
 
-struct raid_range {
-	uint64_t start, end;
-};
-struct raid_bad { /* sorted, disjoint */
+struct raid_ranges { /* sorted, disjoint */
 	struct raid_range *items;
 	size_t len, cap;
 };
-int raid_bad_insert(struct raid_bad *bad, uint64_t offset, uint64_t length);
-void raid_bad_remove(struct raid_bad *bad, uint64_t offset, uint64_t length);
-bool raid_bad_hits(const struct raid_bad *bad, uint64_t offset, uint64_t length);
-void raid_bad_fini(struct raid_bad *bad);
+int raid_ranges_add(struct raid_ranges *r, uint64_t offset, uint64_t length);
+void raid_ranges_remove(struct raid_ranges *r, uint64_t offset, uint64_t length);
+bool raid_ranges_hit(const struct raid_ranges *r, uint64_t offset, uint64_t length);
+void raid_ranges_fini(struct raid_ranges *r);
+
+/* (task) The range's data is lost. 0 when that is durable; negative: the list is as it was. */
+int raid_lose(struct raid_set *set, uint64_t offset, uint64_t length);
+void raid_tell_lost(struct raid_set *set, uint64_t offset, uint64_t length);
+/* (task) … or was not lost after all. */
+int raid_unlose(struct raid_set *set, uint64_t offset, uint64_t length);
+/* (task) The range was written anew: if some of it was lost, makes the write stable and then forgets
+ * that. Negative: it is not, or reads may fail after a restart. */
+int raid_rewritten(struct raid_op *op, uint64_t offset, uint64_t length);
 
 /* ---- set.c ------------------------------------------------------------------------------- */
 
@@ -194,7 +200,8 @@ struct raid_set {
 
 	struct raid_rows rows;
 	struct raid_bitmap bitmap;
-	struct raid_bad bad;
+	struct raid_ranges lost_data;
+	struct task_mutex lost_lock; /* changes of lost_data become durable one after the other */
 	struct raid_pass *pass;
 	struct task_queue failed_q; /* waits for events->member_failed */
 	struct task_mutex rescue_lock;

@@ -100,17 +100,45 @@ static bool block_lost(const struct part *p, uint32_t block)
 	return p->lost_blocks[block / 64] >> (block % 64) & 1;
 }
 
-static void tell_lost(struct part *p, unsigned slot, uint32_t column, uint32_t length)
+/* Where a slot's block lies in the set. */
+static uint64_t place_of(const struct raid_op *op, unsigned slot, uint32_t column)
 {
-	struct raid_op *op = p->op;
-	struct raid_set *set = op->set;
-	uint64_t at = op->g.start + column +
-		      (uint64_t)raid_row_index(&set->geo, &op->g, slot) * op->g.cell;
+	return op->g.start + column +
+	       (uint64_t)raid_row_index(&op->set->geo, &op->g, slot) * op->g.cell;
+}
 
-	raid_bad_insert(&set->bad, at, length);
-	if (set->events.data_lost)
-		set->events.data_lost(set->events.ctx, at, length);
-	p->rb->walk.run->lost++;
+/* Blocks of one column, in these slots, are declared lost; *fresh gets those that were not already. */
+static int declare_lost(
+	struct part *p, uint64_t slots, uint32_t column, uint32_t length, uint64_t *fresh)
+{
+	struct raid_set *set = p->op->set;
+	int rc = 0;
+
+	*fresh = 0;
+	for (uint64_t left = slots; left && !rc; left &= left - 1) {
+		unsigned s = (unsigned)__builtin_ctzll(left);
+		uint64_t at = place_of(p->op, s, column);
+		bool known = raid_ranges_hit(&set->lost_data, at, length);
+
+		rc = raid_lose(set, at, length);
+		if (!rc && !known)
+			*fresh |= raid_bit(s);
+	}
+	return rc;
+}
+
+static void take_back_lost(struct part *p, uint64_t slots, uint32_t column, uint32_t length)
+{
+	for (; slots; slots &= slots - 1)
+		raid_unlose(p->op->set, place_of(p->op, (unsigned)__builtin_ctzll(slots), column), length);
+}
+
+static void tell_lost(struct part *p, uint64_t slots, uint32_t column, uint32_t length)
+{
+	for (; slots; slots &= slots - 1) {
+		raid_tell_lost(p->op->set, place_of(p->op, (unsigned)__builtin_ctzll(slots), column), length);
+		p->rb->walk.run->lost++;
+	}
 }
 
 /* One write through to the medium, told apart from what ordinary writes do about failures. */
@@ -153,6 +181,22 @@ static int put_column(
 	return rc ? -EIO : 0;
 }
 
+/* Writes a column of which these slots are lost. That is known before anything takes their place. */
+static int give_up(struct part *p, uint64_t lost, uint32_t column, uint32_t length,
+	uint64_t unreadable, uint8_t *const *v)
+{
+	uint64_t fresh;
+	int rc = declare_lost(p, lost, column, length, &fresh);
+
+	if (!rc)
+		rc = put_column(p, column, length, unreadable, v);
+	if (rc)
+		take_back_lost(p, fresh, column, length);
+	else
+		tell_lost(p, lost, column, length);
+	return rc;
+}
+
 /* Reads what there is of one block column, gives up the rest. */
 static int lose_parity_block(struct part *p, uint32_t column, uint32_t length, uint8_t *room)
 {
@@ -181,10 +225,7 @@ static int lose_parity_block(struct part *p, uint32_t column, uint32_t length, u
 		lost = 0; /* what failed before came back */
 	else
 		lost |= unreadable & op->data;
-	rc = put_column(p, column, length, unreadable, v);
-	for (; !rc && lost; lost &= lost - 1)
-		tell_lost(p, (unsigned)__builtin_ctzll(lost), column, length);
-	return rc;
+	return give_up(p, lost, column, length, unreadable, v);
 }
 
 /* The same for copies: all that were in sync have it unreadable. */
@@ -213,10 +254,7 @@ static int lose_copied_block(
 	}
 	if (!found)
 		memset(data, 0, length);
-	rc = put_column(p, column, length, unreadable, v);
-	if (!rc && !found)
-		tell_lost(p, first, column, length);
-	return rc;
+	return give_up(p, found ? 0 : raid_bit(first), column, length, unreadable, v);
 }
 
 static int lose_block(struct part *p, uint32_t column, uint32_t length)

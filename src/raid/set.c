@@ -267,6 +267,7 @@ static void init_lists(struct raid_set *set)
 	task_queue_init(&set->work_q);
 	task_queue_init(&set->worker_gone);
 	task_mutex_init(&set->rescue_lock);
+	task_mutex_init(&set->lost_lock);
 	list_init(&set->held);
 	list_init(&set->work);
 	raid_rows_init(&set->rows);
@@ -275,9 +276,25 @@ static void init_lists(struct raid_set *set)
 static void free_set(struct raid_set *set)
 {
 	raid_bitmap_fini(&set->bitmap);
-	raid_bad_fini(&set->bad);
+	raid_ranges_fini(&set->lost_data);
 	free(set->rescue);
 	free(set);
+}
+
+/* What was lost before, as far as the set reaches. */
+static int take_lost(struct raid_set *set, const struct raid_options *o)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < o->lost_count && !rc; i++) {
+		uint64_t start = o->lost[i].start, end = o->lost[i].end;
+
+		if (end > set->geo.size)
+			end = set->geo.size;
+		if (start < end)
+			rc = raid_ranges_add(&set->lost_data, start, end - start);
+	}
+	return rc;
 }
 
 static int open_parts(struct raid_set *set, const char *name, const struct raid_options *o)
@@ -288,7 +305,9 @@ static int open_parts(struct raid_set *set, const char *name, const struct raid_
 	set->rescue = aligned_alloc(RAID_BLOCK, (size_t)set->geo.n * RAID_BLOCK);
 	if (!set->rescue)
 		return -ENOMEM;
-	rc = raid_bitmap_init(&set->bitmap, &set->shape, o, redundant);
+	rc = take_lost(set, o);
+	if (!rc)
+		rc = raid_bitmap_init(&set->bitmap, &set->shape, o, redundant);
 	if (rc)
 		return rc;
 	rc = blk_dev_init(&set->dev, &raid_ops, set->loop, name);

@@ -80,8 +80,13 @@ static void write_batch(struct raid_op *op, struct raid_piece **batch, unsigned 
 {
 	int rc = write_pieces(op, batch, count);
 
-	for (unsigned i = 0; i < count; i++)
-		raid_piece_done(batch[i], rc && count > 1 ? write_pieces(op, &batch[i], 1) : rc);
+	for (unsigned i = 0; i < count; i++) {
+		int one = rc && count > 1 ? write_pieces(op, &batch[i], 1) : rc;
+
+		if (!one)
+			one = raid_rewritten(op, batch[i]->offset, batch[i]->length);
+		raid_piece_done(batch[i], one);
+	}
 }
 
 static void fail_all(struct raid_row *row, int error)

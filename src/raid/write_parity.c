@@ -383,9 +383,8 @@ static void give_up_lost(struct slice *s)
 				      (uint64_t)raid_row_index(&set->geo, &op->g, m) * op->g.cell;
 			uint64_t length = s->seg[i].hi - s->seg[i].lo;
 
-			raid_bad_insert(&set->bad, at, length);
-			if (set->events.data_lost)
-				set->events.data_lost(set->events.ctx, at, length);
+			raid_lose(set, at, length); /* the request fails in any case */
+			raid_tell_lost(set, at, length);
 		}
 	}
 }

@@ -92,10 +92,10 @@ static void ddf_seeds(struct rng *rng)
 
 static void priv_seeds(struct rng *rng)
 {
-	static uint8_t bytes[1 + 5 * PRIV_BLOCK];
+	static uint8_t bytes[1 + (4 + PRIV_LOST_BLOCKS) * PRIV_BLOCK];
 	static struct priv_member members[PRIV_MEMBERS_PER_BLOCK];
 	static struct priv_event events[PRIV_EVENTS_PER_BLOCK];
-	struct priv_bad bads[3] = {{1, 2}, {4096, 8}, {PRIV_BAD_MAX_LBA, PRIV_BAD_MAX_LEN}};
+	static struct priv_lost lost[400];
 	struct priv_super s = {.seq = 5, .ddf_seq = 7, .epoch = 2};
 	struct priv_layout layout;
 	struct ddf_layout ddf;
@@ -119,7 +119,9 @@ static void priv_seeds(struct rng *rng)
 	}
 	priv_members_encode(members, bytes + 1 + 2 * PRIV_BLOCK);
 	priv_events_encode(events, bytes + 1 + 3 * PRIV_BLOCK);
-	assert_int_equal(priv_bads_encode(bads, 3, bytes + 1 + 4 * PRIV_BLOCK), 0);
+	for (unsigned i = 0; i < 400; i++)
+		lost[i] = (struct priv_lost){i / 100, i * 1000ull, i + 1};
+	assert_int_equal(priv_lost_encode(lost, 400, 9, bytes + 1 + 4 * PRIV_BLOCK), 3);
 	save("priv", "whole", bytes, sizeof(bytes));
 	save("priv", "cut", bytes, 5000);
 	save_spoilt("priv", bytes, sizeof(bytes), rng);

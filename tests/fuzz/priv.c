@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The private area's blocks over hostile drives. Input: flags, then blocks: superblock A, B, one
- * of the member table, of the event ring, of the bad-block list; what lacks is zero. With flag 1
+ * of the member table, of the event ring, a copy of the list of lost data; what lacks is zero. With flag 1
  * the checksums are put right first.
  */
 #include "engine/priv.h"
 
 #include <stdint.h>
 #include <stdlib.h>
+
+enum { BLOCKS = 4 + PRIV_LOST_BLOCKS };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,7 +25,7 @@ static void fix(uint8_t *p, size_t len, size_t at)
 	bytes_put_le(p + at, 4, priv_crc32c(p, len));
 }
 
-static void fix_all(uint8_t blocks[5][PRIV_BLOCK])
+static void fix_all(uint8_t blocks[BLOCKS][PRIV_BLOCK])
 {
 	fix(blocks[0], PRIV_BLOCK, 8);
 	fix(blocks[1], PRIV_BLOCK, 8);
@@ -31,10 +33,11 @@ static void fix_all(uint8_t blocks[5][PRIV_BLOCK])
 		fix(blocks[2] + i * 64u, 60, 60);
 		fix(blocks[3] + i * 64u, 60, 60);
 	}
-	fix(blocks[4], PRIV_BLOCK - 4, PRIV_BLOCK - 4);
+	for (unsigned i = 0; i < PRIV_LOST_BLOCKS; i++)
+		fix(blocks[4 + i], PRIV_BLOCK, 4);
 }
 
-static void super(uint8_t blocks[5][PRIV_BLOCK], unsigned flags)
+static void super(uint8_t blocks[BLOCKS][PRIV_BLOCK], unsigned flags)
 {
 	struct ddf_layout ddf;
 	struct priv_layout layout;
@@ -51,12 +54,11 @@ static void super(uint8_t blocks[5][PRIV_BLOCK], unsigned flags)
 	check(!priv_super_decode(out, &layout, &again, NULL) && !memcmp(&s, &again, sizeof(s)));
 }
 
-static void tables(uint8_t blocks[5][PRIV_BLOCK], unsigned flags)
+static void tables(uint8_t blocks[BLOCKS][PRIV_BLOCK], unsigned flags)
 {
 	struct priv_member members[PRIV_MEMBERS_PER_BLOCK], members_again[PRIV_MEMBERS_PER_BLOCK];
 	struct priv_event events[PRIV_EVENTS_PER_BLOCK], events_again[PRIV_EVENTS_PER_BLOCK];
-	struct priv_bad bads[PRIV_BADS_PER_BLOCK], bads_again[PRIV_BADS_PER_BLOCK];
-	unsigned count, count_again, ring = flags >> 2 & 15;
+	unsigned ring = flags >> 2 & 15;
 	uint8_t out[PRIV_BLOCK];
 
 	priv_members_decode(blocks[2], members);
@@ -71,17 +73,27 @@ static void tables(uint8_t blocks[5][PRIV_BLOCK], unsigned flags)
 	priv_events_encode(events, out);
 	check(!priv_events_decode(out, ring, events_again));
 	check(!memcmp(events, events_again, sizeof(events)));
-	if (priv_bads_decode(blocks[4], bads, &count, NULL))
+}
+
+static void lost(uint8_t blocks[BLOCKS][PRIV_BLOCK])
+{
+	static struct priv_lost list[PRIV_LOST_MAX], again[PRIV_LOST_MAX];
+	static uint8_t out[PRIV_LOST_BLOCKS * PRIV_BLOCK];
+	unsigned count, count_again;
+	uint64_t seq, seq_again;
+
+	if (priv_lost_decode(blocks[4], list, &count, &seq) || !seq)
 		return;
-	check(!priv_bads_encode(bads, count, out));
-	check(!priv_bads_decode(out, bads_again, &count_again, NULL) && count == count_again);
-	for (unsigned i = 0; i < count; i++)
-		check(bads[i].lba == bads_again[i].lba && bads[i].length == bads_again[i].length);
+	check(count <= PRIV_LOST_MAX);
+	priv_lost_encode(list, count, seq, out);
+	check(!priv_lost_decode(out, again, &count_again, &seq_again));
+	check(count == count_again && seq == seq_again);
+	check(!memcmp(list, again, count * sizeof(list[0])));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t blocks[5][PRIV_BLOCK];
+	static uint8_t blocks[BLOCKS][PRIV_BLOCK];
 
 	if (!size)
 		return 0;
@@ -91,5 +103,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fix_all(blocks);
 	super(blocks, data[0]);
 	tables(blocks, data[0]);
+	lost(blocks);
 	return 0;
 }

@@ -251,55 +251,70 @@ static void event_rings_read_back(void **state)
 	assert_int_equal(priv_event_place(1025), 0);
 }
 
-static void bad_block_lists_read_back(void **state)
-{
-	struct priv_bad in[PRIV_BADS_PER_BLOCK + 1], back[PRIV_BADS_PER_BLOCK];
-	uint8_t block[PRIV_BLOCK], zero[PRIV_BLOCK] = {0};
-	unsigned count;
+static struct priv_lost some_lost[PRIV_LOST_MAX], lost_back[PRIV_LOST_MAX];
+static uint8_t lost_copy[PRIV_LOST_BLOCKS * PRIV_BLOCK];
 
-	(void)state;
-	memset(in, 0, sizeof(in));
-	for (unsigned i = 0; i <= PRIV_BADS_PER_BLOCK; i++) {
-		in[i].lba = PRIV_BAD_MAX_LBA - i * 100000ull;
-		in[i].length = (uint16_t)(i ? i : PRIV_BAD_MAX_LEN);
-	}
-	for (unsigned n = 0; n <= PRIV_BADS_PER_BLOCK; n += 73) {
-		assert_int_equal(priv_bads_encode(in, n, block), 0);
-		assert_int_equal(priv_bads_decode(block, back, &count, NULL), 0);
-		assert_int_equal(count, n);
-		for (unsigned i = 0; i < n; i++)
-			assert_true(back[i].lba == in[i].lba && back[i].length == in[i].length);
-	}
-	assert_int_equal(priv_bads_encode(in, PRIV_BADS_PER_BLOCK + 1, block), -EINVAL);
-	assert_int_equal(priv_bads_encode(in, 0, block), 0);
-	assert_memory_equal(block, zero, PRIV_BLOCK);
-	in[0].length = 0;
-	assert_int_equal(priv_bads_encode(in, 1, block), -EINVAL);
-	in[0].length = 1;
-	in[0].lba = PRIV_BAD_MAX_LBA + 1;
-	assert_int_equal(priv_bads_encode(in, 1, block), -EINVAL);
+static void make_lost(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		some_lost[i] = (struct priv_lost){rng_next(&rng), rng_next(&rng) >> 12,
+			1 + rng_below(&rng, 1u << 30)};
 }
 
-static void damaged_bad_block_lists_are_noticed(void **state)
+static void lists_of_lost_data_read_back(void **state)
 {
-	struct priv_bad in[2] = {{100, 8}, {5000, 16}}, back[PRIV_BADS_PER_BLOCK];
-	uint8_t block[PRIV_BLOCK];
 	unsigned count;
+	uint64_t seq;
 
 	(void)state;
-	assert_int_equal(priv_bads_encode(in, 2, block), 0);
-	for (unsigned i = 0; i < PRIV_BLOCK; i++) {
-		block[i] ^= 4;
-		assert_int_equal(priv_bads_decode(block, back, &count, NULL), -EUCLEAN);
-		assert_int_equal(count, 0);
-		block[i] ^= 4;
+	for (unsigned n = 0; n <= PRIV_LOST_MAX; n += n < 400 ? 13 : 159) {
+		make_lost(n);
+		memset(lost_copy, 0xA5, sizeof(lost_copy)); /* what is behind is of no account */
+		assert_int_equal(priv_lost_encode(some_lost, n, n + 1, lost_copy),
+			n ? (n + PRIV_LOST_PER_BLOCK - 1) / PRIV_LOST_PER_BLOCK : 1);
+		assert_int_equal(priv_lost_decode(lost_copy, lost_back, &count, &seq), 0);
+		assert_int_equal(count, n);
+		assert_int_equal(seq, n + 1);
+		assert_memory_equal(lost_back, some_lost, n * sizeof(some_lost[0]));
 	}
-	bytes_put_le(block, 2, 0); /* a range without length */
-	bytes_put_le(block + 4092, 4, priv_crc32c(block, 4092));
-	assert_int_equal(priv_bads_decode(block, back, &count, NULL), -EUCLEAN);
-	bytes_put_le(block + 4088, 4, 512); /* more than there are */
-	bytes_put_le(block + 4092, 4, priv_crc32c(block, 4092));
-	assert_int_equal(priv_bads_decode(block, back, &count, NULL), -EUCLEAN);
+	memset(lost_copy, 0, sizeof(lost_copy));
+	assert_int_equal(priv_lost_decode(lost_copy, lost_back, &count, &seq), 0);
+	assert_true(!count && !seq);
+}
+
+static void a_copy_of_the_list_counts_as_a_whole_or_not_at_all(void **state)
+{
+	static uint8_t earlier[PRIV_LOST_BLOCKS * PRIV_BLOCK];
+	unsigned blocks, count;
+	uint64_t seq;
+
+	(void)state;
+	make_lost(PRIV_LOST_PER_BLOCK * 2 + 5);
+	blocks = priv_lost_encode(some_lost, PRIV_LOST_PER_BLOCK * 2 + 5, 7, lost_copy);
+	assert_int_equal(blocks, 3);
+	for (unsigned i = 0; i < blocks * PRIV_BLOCK; i += 3) {
+		lost_copy[i] ^= 4;
+		assert_int_equal(priv_lost_decode(lost_copy, lost_back, &count, &seq), -EUCLEAN);
+		assert_true(!count && !seq);
+		lost_copy[i] ^= 4;
+	}
+	/* the last block is of an earlier list */
+	priv_lost_encode(some_lost, 0, 6, earlier);
+	memcpy(lost_copy + 2 * PRIV_BLOCK, earlier, PRIV_BLOCK);
+	assert_int_equal(priv_lost_decode(lost_copy, lost_back, &count, &seq), -EUCLEAN);
+}
+
+static void impossible_lost_ranges_are_damage(void **state)
+{
+	static const struct priv_lost wrong[] = {{1, 5, 0}, {1, UINT64_MAX - 3, 5}, {1, 1ull << 60, 1}};
+	unsigned count;
+	uint64_t seq;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		priv_lost_encode(&wrong[i], 1, 3, lost_copy);
+		assert_int_equal(priv_lost_decode(lost_copy, lost_back, &count, &seq), -EUCLEAN);
+	}
 }
 
 static int setup(void **state)
@@ -321,8 +336,9 @@ int main(void)
 		cmocka_unit_test(a_damaged_member_entry_costs_itself_only),
 		cmocka_unit_test(impossible_member_entries_are_damage),
 		cmocka_unit_test(event_rings_read_back),
-		cmocka_unit_test(bad_block_lists_read_back),
-		cmocka_unit_test(damaged_bad_block_lists_are_noticed),
+		cmocka_unit_test(lists_of_lost_data_read_back),
+		cmocka_unit_test(a_copy_of_the_list_counts_as_a_whole_or_not_at_all),
+		cmocka_unit_test(impossible_lost_ranges_are_damage),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

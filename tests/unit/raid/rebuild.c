@@ -167,17 +167,44 @@ static void copying_from_the_old_member(void **state)
 	free(copy);
 }
 
-struct lost {
-	uint64_t first, bytes;
-	unsigned ranges;
-};
-
-static void note(void *ctx, uint64_t offset, uint64_t length)
+static uint64_t lost_bytes(const struct rig *r)
 {
-	struct lost *l = ctx;
+	const struct raid_range *list;
+	uint64_t sum = 0;
+	size_t count;
 
-	l->first = l->ranges++ ? l->first : offset;
-	l->bytes += length;
+	list = raid_lost_ranges(r->set, &count);
+	assert_int_equal(count, r->lost_count); /* what the owner knows is what the set knows */
+	assert_memory_equal(list, r->lost, count * sizeof(*list));
+	for (size_t i = 0; i < count; i++)
+		sum += list[i].end - list[i].start;
+	return sum;
+}
+
+/* Everything reads as it was, or not at all. */
+static uint64_t unreadable_bytes(struct rig *r, const uint8_t *model)
+{
+	uint64_t size = raid_shape_size(&r->shape), sum = 0;
+	uint8_t back[4096];
+
+	for (uint64_t at = 0; at < size; at += sizeof(back)) {
+		int rc = rig_read(r, at, back, sizeof(back));
+
+		assert_true(!rc || rc == -EIO);
+		sum += rc ? sizeof(back) : 0;
+		if (!rc)
+			assert_memory_equal(back, model + at, sizeof(back));
+	}
+	return sum;
+}
+
+static void reopen(struct rig *r)
+{
+	struct raid_member members[RAID_MAX_MEMBERS];
+
+	rig_close(r);
+	rig_members(r, members);
+	rig_open(r, members);
 }
 
 static void medium_errors_without_redundancy_lose_blocks_only(void **state)
@@ -186,10 +213,9 @@ static void medium_errors_without_redundancy_lose_blocks_only(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
-		uint64_t size = raid_shape_size(shapes[i]);
-		uint8_t *model = malloc(size), *back = malloc(size);
+		uint8_t *model = malloc(raid_shape_size(shapes[i])), back[4096];
 		struct raid_run run = {.foreground_share = 100};
-		struct lost lost = {0};
+		uint64_t lost, first;
 		struct rig r;
 
 		rig_init(&r, 1, shapes[i], &options);
@@ -200,26 +226,47 @@ static void medium_errors_without_redundancy_lose_blocks_only(void **state)
 		assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
 		assert_int_equal(raid_lost_mask(r.set), 0);
 		assert_int_equal(rig_inconsistent(&r, 0), 0);
-		raid_bad_for_each(r.set, note, &lost);
-		assert_true(lost.bytes >= 8192 && lost.bytes <= 2 * 8192);
-		assert_int_equal(lost.bytes, r.data_lost);
-		assert_int_equal(lost.bytes, run.lost * 4096);
-		for (uint64_t at = 0; at < size; at += 4096) { /* the others are as they were */
-			int rc = rig_read(&r, at, back, 4096);
-
-			assert_true(!rc || rc == -EIO);
-			lost.bytes -= rc ? 4096 : 0;
-			if (!rc)
-				assert_memory_equal(back, model + at, 4096);
-		}
-		assert_int_equal(lost.bytes, 0);
-		assert_int_equal(rig_write(&r, lost.first, model + lost.first, 4096, 0), 0);
-		assert_int_equal(
-			rig_read(&r, lost.first, back, 4096), 0); /* rewritten: good again */
+		lost = lost_bytes(&r);
+		assert_true(lost >= 8192 && lost <= 2 * 8192);
+		assert_int_equal(lost, r.data_lost);
+		assert_int_equal(lost, run.lost * 4096);
+		assert_int_equal(unreadable_bytes(&r, model), lost);
+		reopen(&r); /* nor does anything else come to light later */
+		assert_int_equal(unreadable_bytes(&r, model), lost);
+		first = r.lost[0].start;
+		r.refuse_lost = -EIO; /* "good again" must be known before the write is acknowledged */
+		assert_int_equal(rig_write(&r, first, model + first, 4096, 0), -EIO);
+		r.refuse_lost = 0;
+		assert_int_equal(rig_write(&r, first, model + first, 4096, 0), 0);
+		assert_int_equal(rig_read(&r, first, back, 4096), 0);
+		assert_int_equal(lost_bytes(&r), lost - 4096);
+		reopen(&r);
+		assert_int_equal(unreadable_bytes(&r, model), lost - 4096);
 		rig_fini(&r);
 		free(model);
-		free(back);
 	}
+}
+
+/* What is lost is declared before zeros take its place: if that fails, so does the rebuild. */
+static void nothing_is_given_up_that_cannot_be_declared(void **state)
+{
+	uint8_t *model = malloc(raid_shape_size(&five));
+	struct raid_run run = {.foreground_share = 100};
+	struct rig r;
+
+	(void)state;
+	rig_init(&r, 1, &five, &options);
+	fill(&r, model);
+	replace(&r, 1);
+	blk_fault_add(r.member[0].faults, BLK_FAULT_READ_ERROR, r.start + 65536 * 5 + 4096, 8192);
+	r.refuse_lost = -EIO;
+	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -EIO);
+	r.refuse_lost = 0;
+	assert_int_equal(r.data_lost + run.lost + lost_bytes(&r), 0);
+	blk_fault_clear(r.member[0].faults, BLK_FAULT_READ_ERROR); /* it came back */
+	assert_int_equal(unreadable_bytes(&r, model), 0);
+	rig_fini(&r);
+	free(model);
 }
 
 /* A survivor that cannot be written either is a bad device, not a bad block. */
@@ -341,6 +388,7 @@ int main(void)
 		cmocka_unit_test(unwritten_regions_are_skipped),
 		cmocka_unit_test(copying_from_the_old_member),
 		cmocka_unit_test(medium_errors_without_redundancy_lose_blocks_only),
+		cmocka_unit_test(nothing_is_given_up_that_cannot_be_declared),
 		cmocka_unit_test(a_dead_survivor_stops_the_rebuild),
 		cmocka_unit_test(a_failing_target_ends_the_rebuild_with_its_error),
 		cmocka_unit_test(a_cancelled_rebuild_resumes),

@@ -60,6 +60,23 @@ static void on_data_lost(void *ctx, uint64_t offset, uint64_t length)
 	r->data_lost += length;
 }
 
+static int on_lost_write(void *ctx, const struct raid_range *list, size_t count)
+{
+	struct rig *r = ctx;
+
+	struct raid_range copy[RIG_LOST];
+
+	assert(task_self() && count <= RIG_LOST);
+	r->lost_writes++;
+	memcpy(copy, list, count * sizeof(*list));
+	task_sleep_ms(1);
+	if (r->refuse_lost)
+		return r->refuse_lost;
+	memcpy(r->lost, copy, sizeof(copy));
+	r->lost_count = count;
+	return 0;
+}
+
 /* ---- making ------------------------------------------------------------------------------ */
 
 static uint64_t member_size(const struct rig *r, unsigned m)
@@ -83,10 +100,12 @@ static void check(int rc)
 void rig_open(struct rig *r, const struct raid_member *members)
 {
 	struct raid_events events = {
-		on_member_failed, on_bitmap_write, on_medium_error, on_data_lost, r};
+		on_member_failed, on_bitmap_write, on_medium_error, on_data_lost, on_lost_write, r};
 	struct err err = {0};
 
 	r->options.bitmap_bytes = r->image_bytes;
+	r->options.lost = r->lost;
+	r->options.lost_count = r->lost_count;
 	if (raid_open(r->loop, "rig", &r->shape, members, &r->options, &events, &r->set, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();

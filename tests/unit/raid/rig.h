@@ -19,6 +19,8 @@ struct rig_member {
 	const struct blk_stats *stats;
 };
 
+enum { RIG_LOST = 256 };
+
 struct rig {
 	struct loop *loop;
 	struct rng rng;
@@ -32,10 +34,13 @@ struct rig {
 	size_t image_bytes;
 	/* what the owner knows durably */
 	uint64_t stale;       /* slots reported out of date */
+	struct raid_range lost[RIG_LOST];
+	size_t lost_count;
 	int refuse;           /* answer of member_failed and bitmap_write, when not 0 */
+	int refuse_lost;      /* … of lost_write */
 	unsigned fail_ms;     /* how long member_failed takes */
 	/* counts */
-	unsigned member_failed, bitmap_writes, medium_errors, medium_repaired;
+	unsigned member_failed, bitmap_writes, lost_writes, medium_errors, medium_repaired;
 	uint64_t data_lost;
 };
 

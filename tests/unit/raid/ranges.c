@@ -13,7 +13,7 @@ enum { SPACE = 200 };
 /* Random insertions and removals against one flag per byte. */
 static void ranges_follow_a_byte_map(void **state)
 {
-	struct raid_bad bad = {0};
+	struct raid_ranges r = {0};
 	bool map[SPACE] = {false};
 	struct rng rng;
 
@@ -27,20 +27,20 @@ static void ranges_follow_a_byte_map(void **state)
 			n = n < 8 ? n : 8;
 		for (uint64_t i = at; i < at + n; i++)
 			hit |= map[i];
-		assert_int_equal(raid_bad_hits(&bad, at, n), hit);
+		assert_int_equal(raid_ranges_hit(&r, at, n), hit);
 		if (add)
-			assert_int_equal(raid_bad_insert(&bad, at, n), 0);
+			assert_int_equal(raid_ranges_add(&r, at, n), 0);
 		else
-			raid_bad_remove(&bad, at, n);
+			raid_ranges_remove(&r, at, n);
 		memset(map + at, add, n);
-		for (size_t i = 0; i < bad.len; i++) {
-			assert_true(bad.items[i].start < bad.items[i].end);
-			assert_true(!i || bad.items[i - 1].end < bad.items[i].start); /* joined */
+		for (size_t i = 0; i < r.len; i++) {
+			assert_true(r.items[i].start < r.items[i].end);
+			assert_true(!i || r.items[i - 1].end < r.items[i].start); /* joined */
 		}
 		for (uint64_t i = 0; i < SPACE; i++)
-			assert_int_equal(raid_bad_hits(&bad, i, 1), map[i]);
+			assert_int_equal(raid_ranges_hit(&r, i, 1), map[i]);
 	}
-	raid_bad_fini(&bad);
+	raid_ranges_fini(&r);
 }
 
 int main(void)
