@@ -192,6 +192,7 @@ static int end_bay(struct bay_read *b)
 		d->ours = true;
 		d->ddf_guid = b->f->image.drive.guid;
 		d->refnum = b->f->image.drive.refnum;
+		d->seq = b->f->image.set.seq;
 		d->id = ddf_guid_object(&d->ddf_guid);
 		o->drives[o->count] = d;
 		o->found[o->count++] = b->f;
@@ -366,6 +367,7 @@ static int model_drive(struct eng_array *a, const struct ddf_pd *pd)
 		if (!d->lost_at)
 			d->lost_at = pd->ext.lost_at ? pd->ext.lost_at : loop_wall_ms(a->loop);
 		d->departed |= pd->ext.flags & DDF_PDX_DEPARTED;
+		d->seq = pd->ext.seq;
 	} else if (d->dev) {
 		d->departed = false;
 		d->lost_at = 0;
@@ -399,6 +401,57 @@ static void load_private(struct opening *o)
 		o->unclean |= !(d->super.flags & PRIV_SUPER_CLEAN);
 		if (d->super.epoch > o->a->epoch)
 			o->a->epoch = d->super.epoch;
+	}
+}
+
+/* The newest number that all drives hold which took part until the end: every update before the newest, and
+ * that too if some drive was told that all have it. */
+static uint32_t complete_seq(const struct opening *o, const struct ddf_set *newest)
+{
+	uint32_t seq = newest->base_seq ? newest->base_seq : newest->seq - 1;
+
+	for (unsigned i = 0; i < o->count; i++) {
+		uint32_t told = o->drives[i]->super.ddf_seq;
+
+		if (told > seq && told <= newest->seq)
+			seq = told;
+	}
+	return seq;
+}
+
+/* What the drive must hold at least, by what the newest metadata say of it. */
+static uint32_t least_seq(const struct ddf_set *newest, const struct eng_drive *d, uint32_t complete)
+{
+	const struct ddf_pd *pd = ddf_set_pd_by_refnum(newest, d->refnum);
+
+	if (!pd || pd->ext.seq)
+		return pd ? pd->ext.seq : 0;
+	switch (ddf_pd_status(pd)) {
+	case DDF_PD_IS_ONLINE:
+	case DDF_PD_IS_OFFLINE:
+		return complete;
+	case DDF_PD_IS_FAILED:
+	case DDF_PD_IS_MISSING:
+		break;
+	}
+	return 0;
+}
+
+/*
+ * Drives that hold less than the others know they did: older images of themselves, put back while the
+ * array was closed. Nothing tells what they lack, so their members are filled from the first byte.
+ */
+static void find_older(struct opening *o, const struct ddf_set *newest)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		struct eng_drive *d = o->drives[i];
+		uint32_t least = least_seq(newest, d, o->a->seq_done);
+
+		d->older = d->seq < least;
+		if (d->older)
+			log_warning("%s is an older image of the drive (sequence number %u of at least %u): it is "
+						"filled anew",
+				d->path, d->seq, least);
 	}
 }
 
@@ -461,6 +514,8 @@ static int model(struct opening *o, const struct eng_array_config *config, struc
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
 	load_private(o);
+	a->seq_done = complete_seq(o, newest);
+	find_older(o, newest);
 	rc = eng_assemble(a, newest, o->found, o->drives, o->count, err);
 	if (!rc && left_behind(a, config->known_seq)) {
 		struct list *pos, *tmp;

@@ -249,6 +249,8 @@ static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct s
 	if (!m->drive || !m->drive->dev)
 		return; /* its table is read when it comes back: eng_adopt_indexes */
 	e = own_entry(m->drive, l, slot, &m->index);
+	if (m->drive->older && eng_lun_type_redundant(l->type))
+		e = NULL;
 	if (!e) {
 		m->state = ENG_MEMBER_STALE;
 		m->watermark = 0;

@@ -123,6 +123,9 @@ struct ddf_pd_ext {
 	uint32_t flags;	 /* DDF_PDX_… */
 	int64_t lost_at; /* Unix ms when the loss was noticed, 0 = not lost */
 	uint32_t replaces; /* a spare in use: reference number of the drive it stands in for, 0 = none */
+	/* For a drive that gets no metadata any more: the newest it held, 0 = not recorded. A record of its
+	 * own, whatever `present` says. */
+	uint32_t seq;
 };
 enum { /* ddf_pd_ext.flags */
 	DDF_PDX_ADMIN_OFFLINE = 1,   /* withdrawn by an administrator */
@@ -333,6 +336,9 @@ VEC(struct ddf_conf, ddf_confs)
 struct ddf_set {
 	struct ddf_guid container; /* header GUID: identity of the array */
 	uint32_t seq;		   /* of the headers; starts at 1 */
+	/* The newest number that every drive written to held before this one; 0 = seq - 1, as it is unless
+	 * an update was cut short. */
+	uint32_t base_seq;
 	uint32_t timestamp;
 	struct {
 		struct ddf_guid guid;

@@ -14,6 +14,8 @@ enum record_type {
 	REC_VD = 2,
 	REC_VD_JOB = 3,
 	REC_PD = 4,
+	REC_PD_SEQ = 5,
+	REC_BASE_SEQ = 6,
 };
 
 struct raw_record {
@@ -59,6 +61,12 @@ struct raw_pd {
 	be64_t p_lost_at;
 };
 _Static_assert(sizeof(struct raw_pd) == 40, "vendor record of a drive");
+
+struct raw_pd_seq {
+	uint8_t q_guid[24];
+	be32_t q_seq, q_reserved;
+};
+_Static_assert(sizeof(struct raw_pd_seq) == 32, "vendor record of what a lost drive held");
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -149,6 +157,37 @@ static void put_pd(struct out *o, const struct ddf_pd *pd)
 	put(o, &r, sizeof(r));
 }
 
+static void put_pd_seq(struct out *o, const struct ddf_pd *pd)
+{
+	struct raw_pd_seq r = {.q_seq = be32(pd->ext.seq)};
+
+	memcpy(r.q_guid, pd->guid.b, sizeof(r.q_guid));
+	put_head(o, REC_PD_SEQ, sizeof(r));
+	put(o, &r, sizeof(r));
+}
+
+static void put_base_seq(struct out *o, uint32_t seq)
+{
+	be32_t r = be32(seq);
+
+	put_head(o, REC_BASE_SEQ, sizeof(r));
+	put(o, &r, sizeof(r));
+}
+
+/* Room for what is recorded when drives are lost: that must never fail for want of it. */
+static void reserve(struct out *o, const struct ddf_set *set)
+{
+	size_t need = set->base_seq ? 0 : sizeof(struct raw_record) + sizeof(be32_t);
+	const struct ddf_pd *pd;
+
+	vec_for_each(&set->pds, pd) {
+		need += pd->ext.present ? 0 : sizeof(struct raw_record) + sizeof(struct raw_pd);
+		need += pd->ext.seq ? 0 : sizeof(struct raw_record) + sizeof(struct raw_pd_seq);
+	}
+	if ((size_t)(o->end - o->at) < need)
+		o->full = true;
+}
+
 int ddf_vendor_encode(const struct ddf_set *set, uint8_t *section, size_t len, struct err *err)
 {
 	struct out o = {section + sizeof(struct ddf_raw_vendor), section + len, false};
@@ -172,10 +211,16 @@ int ddf_vendor_encode(const struct ddf_set *set, uint8_t *section, size_t len, s
 		if (vd->ext.present && vd->ext.job_type)
 			put_job(&o, vd);
 	}
-	vec_for_each(&set->pds, pd)
+	vec_for_each(&set->pds, pd) {
 		if (pd->ext.present)
 			put_pd(&o, pd);
+		if (pd->ext.seq)
+			put_pd_seq(&o, pd);
+	}
+	if (set->base_seq)
+		put_base_seq(&o, set->base_seq);
 	put(&o, set->unknown, set->unknown_len);
+	reserve(&o, set);
 	if (o.full)
 		return err_set(err, -ENOSPC, "Names and shapes of the LUNs do not fit into the %zu bytes that the "
 									 "drives keep for them.",
@@ -292,6 +337,30 @@ static int get_pd(struct ddf_set *set, const uint8_t *p, size_t len)
 	return 0;
 }
 
+static int get_pd_seq(struct ddf_set *set, const uint8_t *p, size_t len)
+{
+	struct raw_pd_seq r;
+	struct ddf_guid g;
+	struct ddf_pd *pd;
+
+	if (len != sizeof(r))
+		return -EBADMSG;
+	memcpy(&r, p, sizeof(r));
+	memcpy(g.b, r.q_guid, sizeof(g.b));
+	pd = ddf_set_pd(set, &g);
+	if (pd)
+		pd->ext.seq = be32_get(r.q_seq);
+	return 0;
+}
+
+static int get_base_seq(struct ddf_set *set, const uint8_t *p, size_t len)
+{
+	if (len != sizeof(be32_t))
+		return -EBADMSG;
+	set->base_seq = (uint32_t)bytes_get_be(p, 4);
+	return 0;
+}
+
 static int get_name(struct ddf_set *set, const uint8_t *p, size_t len)
 {
 	if (len >= DDF_NAME_BYTES || memchr(p, 0, len))
@@ -344,6 +413,12 @@ static int get_records(struct ddf_set *set, const uint8_t *p, size_t left)
 		case REC_PD:
 			rc = get_pd(set, p, len);
 			break;
+		case REC_PD_SEQ:
+			rc = get_pd_seq(set, p, len);
+			break;
+		case REC_BASE_SEQ:
+			rc = get_base_seq(set, p, len);
+			break;
 		default:
 			rc = keep_unknown(set, record, sizeof(r) + len);
 		}
@@ -362,6 +437,7 @@ static void forget(struct ddf_set *set)
 	vec_for_each(&set->pds, pd)
 		memset(&pd->ext, 0, sizeof(pd->ext));
 	memset(set->name, 0, sizeof(set->name));
+	set->base_seq = 0;
 	free(set->unknown);
 	set->unknown = NULL;
 	set->unknown_len = 0;

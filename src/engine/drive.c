@@ -321,6 +321,17 @@ static void demote_others(struct eng_lun *l, unsigned slot)
 	eng_lun_demote_absent(l);
 }
 
+/* What an older image of the drive holds counts only where nobody else has it. */
+static void distrust(struct eng_lun *l, unsigned slot)
+{
+	struct eng_member *m = &l->members[slot];
+
+	if (!m->drive->older || !eng_lun_type_redundant(l->type))
+		return;
+	m->state = ENG_MEMBER_STALE;
+	m->watermark = 0;
+}
+
 /* Brings a drive that is physically there again into the array. */
 static int take_back(struct eng_drive *d, struct err *err)
 {
@@ -335,6 +346,7 @@ static int take_back(struct eng_drive *d, struct err *err)
 	rc = eng_priv_load(d, err);
 	if (!rc)
 		eng_adopt_indexes(d);
+	for_members(d, distrust);
 	/* With it a failed LUN may work again while others are still away. */
 	for_members(d, demote_others);
 	if (!rc)
@@ -368,6 +380,10 @@ static int recognise(struct eng_drive *d, struct err *err)
 	if (!rc) {
 		d->layout = probe.layout;
 		d->priv = probe.priv;
+		d->older = found.image.set.seq < d->seq;
+		if (d->older)
+			log_warning("%s is an older image of the drive (sequence number %u of %u): it is filled anew",
+				d->path, found.image.set.seq, d->seq);
 	}
 	eng_found_free(&found);
 	return rc;

@@ -61,6 +61,8 @@ struct eng_drive {
 	uint64_t read_errors, read_errors_repaired, write_errors, timeouts;
 	char note[320];
 	uint16_t place;          /* in the table of physical disks */
+	uint32_t seq;            /* of the newest metadata that it holds */
+	bool older;              /* an older image of itself: its content counts for nothing that others have */
 	uint32_t written[DDF_SECTIONS]; /* CRC32C of each section as both copies hold it */
 	bool written_known;
 	bool anchor_bad;         /* its anchor is damaged: the next commit writes it anew */

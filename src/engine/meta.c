@@ -55,6 +55,7 @@ static int build_pd(struct ddf_set *set, const struct eng_drive *d)
 	pd.ext.lost_at = d->lost_at;
 	pd.ext.flags = (d->admin_offline ? DDF_PDX_ADMIN_OFFLINE : 0) | (d->departed ? DDF_PDX_DEPARTED : 0);
 	pd.ext.replaces = d->replaces;
+	pd.ext.seq = takes_metadata(d) ? 0 : d->seq;
 	return ddf_pds_push(&set->pds, pd);
 }
 
@@ -131,6 +132,7 @@ static int build_set(struct eng_array *a)
 
 	a->set.pds.len = a->set.vds.len = 0;
 	a->set.seq = a->seq;
+	a->set.base_seq = a->seq_done + 1 == a->seq ? 0 : a->seq_done;
 	a->set.timestamp = ddf_time(loop_wall_ms(a->loop));
 	text_copy(a->set.name, sizeof(a->set.name), a->name);
 	list_for_each(pos, tmp, &a->drives)
@@ -384,6 +386,8 @@ static int write_drive(struct writer *w, struct eng_drive *d)
 			log_warning("%s: its DDF anchor cannot be written", d->path);
 	}
 	d->written_known = !rc;
+	if (!rc)
+		d->seq = d->array->seq;
 	memcpy(d->written, w->crcs, sizeof(d->written));
 	return rc;
 }

@@ -207,6 +207,74 @@ static void a_full_section_is_refused_not_cut(void **state)
 	fix_free(&f);
 }
 
+static void what_drives_held_reads_back(void **state)
+{
+	struct ddf_image image;
+	uint8_t *copy;
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 3, 96 * MIB);
+	fix_fill(&f);
+	f.set.pds.items[1].ext.seq = 4711;
+	f.set.base_seq = 4709;
+	copy = fix_copy(&f, 0, DDF_PRIMARY, false);
+	image = decode(&f, copy);
+	assert_int_equal(image.sections[DDF_SEC_VENDOR], DDF_GOOD);
+	assert_int_equal(image.set.base_seq, 4709);
+	for (size_t i = 0; i < image.set.pds.len; i++)
+		assert_int_equal(image.set.pds.items[i].ext.seq, i == 1 ? 4711 : 0);
+	ddf_image_free(&image);
+	free(copy);
+	fix_free(&f);
+}
+
+/* Whatever was accepted, the loss of every drive still fits. */
+static void room_is_kept_for_losses(void **state)
+{
+	struct raid_shape shape = fix_shape(RAID_SIMPLE, 1, 1);
+	struct ddf_guid guid = {{0}};
+	struct ddf_vd_ext ext;
+	struct ddf_pd *pd;
+	size_t len;
+	uint8_t *out;
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 3, 96 * MIB);
+	ext = fix_add_lun(&f, &shape, "")->ext;
+	ext.plexes_len = 1;
+	ext.slots_len = 60;
+	len = ddf_sections_bytes(&f.layout);
+	out = malloc(len);
+	assert_non_null(out);
+	vec_for_each(&f.set.pds, pd)
+		memset(&pd->ext, 0, sizeof(pd->ext));
+	for (unsigned luns = 1; !ddf_encode_shared(&f.set, &f.layout, out, len, NULL); luns++) {
+		struct ddf_vd *vd;
+
+		assert_true(luns < 1023);
+		bytes_put_be(guid.b, 4, luns);
+		vd = ddf_set_add_vd(&f.set, &guid);
+		assert_non_null(vd);
+		vd->ext = ext;
+	}
+	/* The next smaller set was taken; so is one that is larger by all that losses add. */
+	f.set.vds.items[f.set.vds.len - 1].ext.slots_len = 0;
+	while (!ddf_encode_shared(&f.set, &f.layout, out, len, NULL))
+		f.set.vds.items[f.set.vds.len - 1].ext.slots_len++;
+	f.set.vds.items[f.set.vds.len - 1].ext.slots_len--;
+	assert_int_equal(ddf_encode_shared(&f.set, &f.layout, out, len, NULL), 0);
+	vec_for_each(&f.set.pds, pd) {
+		pd->ext.present = true;
+		pd->ext.seq = 5;
+	}
+	f.set.base_seq = 9;
+	assert_int_equal(ddf_encode_shared(&f.set, &f.layout, out, len, NULL), 0);
+	free(out);
+	fix_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +284,8 @@ int main(void)
 		cmocka_unit_test(records_of_what_is_gone_are_dropped),
 		cmocka_unit_test(other_makers_sections_are_left_alone),
 		cmocka_unit_test(a_full_section_is_refused_not_cut),
+		cmocka_unit_test(what_drives_held_reads_back),
+		cmocka_unit_test(room_is_kept_for_losses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
