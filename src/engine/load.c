@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "engine/ddf_raw.h"
 #include "engine/engine_internal.h"
+#include "engine/label.h"
 
 #define BLANK_PROBE (1024 * 1024) /* at both ends: partition tables, superblocks, file systems */
 
@@ -11,24 +12,51 @@ static bool all_zero(const uint8_t *p, size_t len)
 	return !len || (!p[0] && !memcmp(p, p + 1, len - 1));
 }
 
+/* What became of a drive that has no anchor at its end, but a label at its start. */
+static int explain_label(const struct eng_drive *d, const struct label *l, struct err *err)
+{
+	unsigned long long was = l->size_bytes, is = d->size_bytes;
+
+	if (is > was)
+		return err_set(err, -EMEDIUMTYPE,
+			"%s has grown from %llu to %llu bytes, so the array's metadata are not at its end. Make it "
+			"%llu bytes again, and it is the array's drive as before.",
+			d->path, was, is, was);
+	if (is < was)
+		return err_set(err, -EMEDIUMTYPE,
+			"%s is cut short: it had %llu bytes and has %llu. The array's metadata were behind that; it is "
+			"left untouched.",
+			d->path, was, is);
+	return err_set(err, -EMEDIUMTYPE,
+		"%s was a drive of an array, and its metadata have been cleared. It is left untouched; clear its "
+		"first MB too if it may be used.",
+		d->path);
+}
+
 /* 0: both ends are zero. -EMEDIUMTYPE: something is there. */
 static int probe_blank(struct eng_drive *d, struct err *err)
 {
 	uint64_t tail = d->size_bytes > BLANK_PROBE ? d->size_bytes - BLANK_PROBE : 0;
 	uint8_t *buf = loop_buf_alloc(d->array->loop, BLANK_PROBE);
 	size_t len = d->size_bytes < BLANK_PROBE ? (size_t)d->size_bytes : BLANK_PROBE;
+	struct label label = { .size_bytes = 0 };
+	bool labelled = false;
 	int rc;
 
 	if (!buf)
 		return err_set(err, -ENOMEM, "Out of memory.");
 	rc = blk_read(d->dev, 0, buf, len);
-	if (!rc && !all_zero(buf, len))
+	if (!rc && !all_zero(buf, len)) {
+		labelled = len >= LABEL_OFFSET + DDF_SECTOR && label_decode(buf + LABEL_OFFSET, &label);
 		rc = -EMEDIUMTYPE;
+	}
 	if (!rc)
 		rc = blk_read(d->dev, tail, buf, len);
 	if (!rc && !all_zero(buf, len))
 		rc = -EMEDIUMTYPE;
 	loop_buf_free(d->array->loop, buf, BLANK_PROBE);
+	if (labelled)
+		return explain_label(d, &label, err);
 	if (rc == -EMEDIUMTYPE)
 		return err_set(err, rc,
 			"%s is not blank: it holds other data and is left untouched. Clear its first and last MB "
@@ -189,7 +217,7 @@ void eng_found_free(struct eng_found *found)
 	ddf_image_free(&found->image);
 }
 
-/* Clears both headers, then writes the anchor: until the first commit the drive still counts as
+/* Clears both headers, then writes anchor and label: until the first commit the drive still counts as
  * blank. */
 static int write_anchor(struct eng_drive *d)
 {
@@ -206,6 +234,11 @@ static int write_anchor(struct eng_drive *d)
 		goto out;
 	ddf_encode_header(&d->array->set, &d->layout, DDF_ANCHOR, false, sector);
 	rc = blk_write(d->dev, (d->layout.sectors - 1) * 512, sector, DDF_SECTOR, BLK_FUA);
+	if (!rc) {
+		label_encode(&(struct label) { .container = d->array->container, .drive = d->ddf_guid,
+						 .size_bytes = d->size_bytes }, sector);
+		rc = blk_write(d->dev, LABEL_OFFSET, sector, DDF_SECTOR, BLK_FUA);
+	}
 out:
 	loop_buf_free(d->array->loop, sector, 4096);
 	return rc;

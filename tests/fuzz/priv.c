@@ -4,6 +4,7 @@
  * of the member table, of the event ring, a copy of the list of lost data; what lacks is zero. With flag 1
  * the checksums are put right first.
  */
+#include "engine/label.h"
 #include "engine/priv.h"
 
 #include <stdint.h>
@@ -54,6 +55,17 @@ static void super(uint8_t blocks[BLOCKS][PRIV_BLOCK], unsigned flags)
 	check(!priv_super_decode(out, &layout, &again, NULL) && !memcmp(&s, &again, sizeof(s)));
 }
 
+static void label(const uint8_t *sector)
+{
+	struct label l, again;
+	uint8_t out[DDF_SECTOR];
+
+	if (!label_decode(sector, &l))
+		return;
+	label_encode(&l, out);
+	check(label_decode(out, &again) && !memcmp(&l, &again, sizeof(l)));
+}
+
 static void tables(uint8_t blocks[BLOCKS][PRIV_BLOCK], unsigned flags)
 {
 	struct priv_member members[PRIV_MEMBERS_PER_BLOCK], members_again[PRIV_MEMBERS_PER_BLOCK];
@@ -101,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(blocks, data + 1, size - 1 < sizeof(blocks) ? size - 1 : sizeof(blocks));
 	if (data[0] & 1)
 		fix_all(blocks);
+	label(blocks[0]);
 	super(blocks, data[0]);
 	tables(blocks, data[0]);
 	lost(blocks);

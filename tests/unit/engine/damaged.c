@@ -128,6 +128,51 @@ static void a_cleared_anchor(struct fx *f)
 	fx_close(f);
 }
 
+/* The content of a drive on a medium of another size. */
+static void resize(struct fx *f, uint64_t bytes)
+{
+	struct blk_medium *other;
+	uint8_t *buf = malloc(MB);
+
+	assert_non_null(buf);
+	assert_int_equal(blk_medium_new(bytes, 512, &other), 0);
+	for (uint64_t at = 0; at < bytes && at < 96 * MB; at += MB) {
+		blk_medium_read(f->media[DRIVE], at, buf, MB);
+		blk_medium_write(other, at, buf, MB);
+	}
+	free(buf);
+	blk_medium_free(f->media[DRIVE]);
+	f->media[DRIVE] = other;
+}
+
+/* Neither a grown nor a shortened drive may be taken for a blank one and be formatted. */
+static void another_size(struct fx *f)
+{
+	static const uint64_t sizes[] = {200 * MB, 80 * MB};
+
+	make(f);
+	for (unsigned i = 0; i < 2; i++) {
+		struct blk_medium *whole;
+		struct err err = {0};
+		struct guid id;
+
+		assert_int_equal(blk_medium_clone(f->media[DRIVE], &whole), 0);
+		resize(f, sizes[i]);
+		fx_open(f);
+		assert_int_not_equal(fx_lun_info(f, &the_lun).health, ENG_LUN_HEALTHY);
+		fx_check(f, &the_lun, 0, 4 * MB, 3);
+		assert_int_equal(eng_drive_add(f->array, &f->bays[DRIVE], &id, &err), -EMEDIUMTYPE);
+		assert_non_null(strstr(err.text, i ? "cut short" : "has grown"));
+		fx_close(f);
+		blk_medium_free(f->media[DRIVE]);
+		f->media[DRIVE] = whole;
+		fx_open(f);
+		fx_wait_idle(f, &the_lun);
+		assert_int_equal(fx_lun_info(f, &the_lun).health, ENG_LUN_HEALTHY);
+		fx_close(f);
+	}
+}
+
 static void a_private_superblock(struct fx *f)
 {
 	struct priv_layout priv;
@@ -184,6 +229,12 @@ static void one_private_superblock_may_be_damaged(void **state)
 	run(a_private_superblock, 5);
 }
 
+static void a_drive_of_another_size_is_not_blank(void **state)
+{
+	(void)state;
+	run(another_size, 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +243,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_anchor_is_written_anew),
 		cmocka_unit_test(a_cleared_anchor_is_respected),
 		cmocka_unit_test(one_private_superblock_may_be_damaged),
+		cmocka_unit_test(a_drive_of_another_size_is_not_blank),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
