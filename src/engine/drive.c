@@ -170,6 +170,21 @@ static void stop_lun(struct eng_lun *l, unsigned slot)
 	l->failed_hook = true;
 }
 
+/* Every drive is lost, and none can record it: members must not leave one after the other, or the set would
+ * go on with those that have not left yet. */
+static void leave_together(struct eng_lun *l, unsigned slot)
+{
+	(void)slot;
+	if (!eng_lun_set(l))
+		return;
+	eng_lun_pin(l);
+	raid_freeze(l->set);
+	for (unsigned i = 0; i < l->shape.members; i++)
+		eng_lun_apply_member(l, i);
+	raid_thaw(l->set);
+	eng_lun_unpin(l);
+}
+
 /*
  * No set goes on without the drive before the others know of it: a write that leaves it out would
  * be lost if the array then started with the drive and without a drive that knows.
@@ -181,8 +196,8 @@ static void make_known(struct eng_drive *d)
 
 	while ((rc = eng_meta_commit(d->array, NULL)) == -ENOMEM)
 		task_sleep_ms(RETRY_MS);
-	if (rc && rc != -ENODEV) /* with no drive left every set has failed */
-		for_members(d, stop_lun);
+	if (rc)
+		for_members(d, rc == -ENODEV ? leave_together : stop_lun);
 }
 
 static void loss_task(void *arg)

@@ -39,12 +39,16 @@ static int first_dead_second_full(struct fx *f, unsigned drive, const struct blk
 	return req->op != BLK_FLUSH && req->offset >= DATA_BYTES ? -EIO : 0;
 }
 
+static struct task_group pulling;
+static uint64_t yields; /* how far the pull gets before the flush */
+
 static void pull_first(void *arg)
 {
 	struct fx *f = arg;
 	struct guid d = fx_drive(f, 0);
 
 	eng_drive_pull(f->array, &d, NULL);
+	task_group_end(&pulling);
 }
 
 static void flush_beside_a_loss(struct fx *f)
@@ -56,18 +60,24 @@ static void flush_beside_a_loss(struct fx *f)
 	assert_int_equal(eng_lun_flush(f->array, &lun), 0);
 	fx_fill(f, &lun, 0, 64 * KB, 2);
 	f->tap = first_dead_second_full;
+	task_group_init(&pulling);
+	task_group_begin(&pulling);
 	assert_int_equal(task_spawn(f->loop, "pull", pull_first, f), 0);
-	task_yield();
+	for (uint64_t i = 0; i < yields; i++)
+		task_yield();
 	/* Drive 1 would hold what was written, but nothing says that drive 0 does not. */
 	assert_int_not_equal(eng_lun_flush(f->array, &lun), 0);
+	task_group_wait(&pulling);
 	f->tap = NULL;
 }
 
 static void a_flush_waits_for_the_record_of_a_loss(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 20; seed++)
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		yields = 1 + seed % 20;
 		run(2, seed, flush_beside_a_loss);
+	}
 }
 
 /* ---- losses met while the array's metadata are written --------------------------------------- */
