@@ -345,9 +345,17 @@ static struct eng_drive *absent_drive(struct eng_array *a, const struct ddf_pd *
 	struct guid id = ddf_guid_object(&pd->guid);
 	struct eng_drive *d = eng_find_drive_any(a, &id);
 	struct eng_bay bay = { .bus = -1, .slot = -1, .drive = id };
+	struct list *pos, *tmp;
 
 	if (d)
 		return d;
+	list_for_each(pos, tmp, &a->drives) { /* its bay, though something else is in it */
+		d = list_entry(pos, struct eng_drive, link);
+		if (!d->ours && guid_equal(&d->expected, &id)) {
+			bay.bus = d->bus;
+			bay.slot = d->slot;
+		}
+	}
 	d = eng_drive_new(a, &bay);
 	if (!d)
 		return NULL;
@@ -654,6 +662,7 @@ static int open_all(struct opening *o, const struct eng_array_config *config, co
 		return err_set(err, -ENODATA, "None of the drives carries metadata of an array.");
 	a->container = o->container;
 	a->id = ddf_guid_object(&a->container);
+	eng_aside_identify(a);
 	if (o->count)
 		rc = model(o, config, err);
 	else

@@ -23,7 +23,7 @@ struct eng_drive *eng_drive_new(struct eng_array *a, const struct eng_bay *bay)
 	d->array = a;
 	d->bus = bay->bus;
 	d->slot = bay->slot;
-	d->id = bay->drive;
+	d->id = d->expected = bay->drive;
 	d->departed = bay->departed;
 	d->lost_at = bay->lost_at;
 	d->path = strdup(bay->path ? bay->path : "");
@@ -265,13 +265,14 @@ int eng_drive_lost(struct eng_drive *d, int error)
 	return a->meta_good >= d->told ? 0 : eng_meta_commit(a, NULL);
 }
 
-/* The same for callers that are not a request of the drive: returns when all is done. */
+/* The same for callers that are not a request of the drive: returns when all is done. That it was the last
+ * one, and nobody is left to tell, does not undo it. */
 static int lose_and_wait(struct eng_drive *d, int error)
 {
 	int rc = eng_drive_lost(d, error);
 
 	task_group_wait(&d->loss);
-	return rc;
+	return rc == -ENODEV ? 0 : rc;
 }
 
 int eng_drive_pull(struct eng_array *a, const struct guid *id, struct err *err)

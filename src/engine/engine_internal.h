@@ -60,6 +60,8 @@ struct eng_drive {
 	int64_t lost_at;
 	uint64_t read_errors, read_errors_repaired, write_errors, timeouts;
 	char note[320];
+	struct guid expected;    /* the drive that was last seen in its bay */
+	bool id_claimed;         /* aside.c: not to be shown under the id it has */
 	uint16_t place;          /* in the table of physical disks */
 	uint32_t seq;            /* of the newest metadata that it holds */
 	bool older;              /* an older image of itself: its content counts for nothing that others have */
@@ -274,6 +276,10 @@ void eng_found_free(struct eng_found *found);
 /* (task) Makes a blank drive one of this array's: layout, identity, private area, anchor; the next
  * commit writes its records. */
 int eng_drive_format(struct eng_drive *d, struct err *err);
+
+/* aside.c */
+/* Drives that were set aside get ids that nobody else has. */
+void eng_aside_identify(struct eng_array *a);
 
 /* assemble.c */
 /* Builds LUNs from the newest metadata and what every drive says of its own extents. */

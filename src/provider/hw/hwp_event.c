@@ -83,6 +83,7 @@ struct note {
 	struct hwp *p;
 	enum hwp_kind kind;
 	bool gone; /* the object departed */
+	bool aside; /* drive: not one of the array; its bay still waits for another */
 	struct guid id, subsystem;
 	bool present; /* drive: it is in its bay and answers */
 	bool still;   /* drive: it does not turn or answer any more */
@@ -123,7 +124,7 @@ static int note_in_store(void *arg)
 		rc = sto_object_forget(n->p->sto, n->kind, &n->id, &err);
 	else
 		rc = sto_number(n->p->sto, n->kind, &n->id, &number, &err);
-	if (!rc && n->kind == HWP_DRIVE)
+	if (!rc && n->kind == HWP_DRIVE && !n->aside)
 		rc = note_drive(n, &err);
 	if (rc && rc != -ENOENT)
 		log_warning("The store does not know of a change: %s", err.text);
@@ -149,6 +150,7 @@ static void note(struct hwp_array *a, enum hwp_kind kind, const struct guid *id,
 		n->bus = info.bus;
 		n->slot = info.slot;
 		n->lost_at = info.lost_at;
+		n->aside = info.state == ENG_DRIVE_FOREIGN;
 		n->present = info.state != ENG_DRIVE_REMOVED;
 		n->still = info.state == ENG_DRIVE_REMOVED || info.state == ENG_DRIVE_FAILED ||
 			   info.state == ENG_DRIVE_OFFLINE;

@@ -173,6 +173,34 @@ static void another_size(struct fx *f)
 	}
 }
 
+/* Two drives of one identity: neither is used, and both are to be seen, each for itself. */
+static void a_clone(struct fx *f)
+{
+	struct guid *ids;
+	unsigned n, foreign = 0;
+
+	make(f);
+	blk_medium_free(f->media[4]);
+	assert_int_equal(blk_medium_clone(f->media[DRIVE], &f->media[4]), 0);
+	fx_open(f);
+	fx_check(f, &the_lun, 0, 4 * MB, 3);
+	assert_int_equal(eng_drive_list(f->array, &ids, &n), 0);
+	assert_int_equal(n, 7); /* the five, of which two are away, and two that are set aside */
+	for (unsigned i = 0; i < n; i++) {
+		struct eng_drive_info info;
+
+		assert_int_equal(eng_drive_info(f->array, &ids[i], &info), 0);
+		foreign += info.state == ENG_DRIVE_FOREIGN;
+		if (info.state == ENG_DRIVE_FOREIGN)
+			assert_non_null(strstr(info.note, "same identity"));
+		for (unsigned j = 0; j < i; j++)
+			assert_false(guid_equal(&ids[i], &ids[j]));
+	}
+	assert_int_equal(foreign, 2);
+	free(ids);
+	fx_close(f);
+}
+
 static void a_private_superblock(struct fx *f)
 {
 	struct priv_layout priv;
@@ -229,6 +257,12 @@ static void one_private_superblock_may_be_damaged(void **state)
 	run(a_private_superblock, 5);
 }
 
+static void clones_are_seen_each_for_itself(void **state)
+{
+	(void)state;
+	run(a_clone, 7);
+}
+
 static void a_drive_of_another_size_is_not_blank(void **state)
 {
 	(void)state;
@@ -244,6 +278,7 @@ int main(void)
 		cmocka_unit_test(a_cleared_anchor_is_respected),
 		cmocka_unit_test(one_private_superblock_may_be_damaged),
 		cmocka_unit_test(a_drive_of_another_size_is_not_blank),
+		cmocka_unit_test(clones_are_seen_each_for_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

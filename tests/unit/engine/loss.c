@@ -139,12 +139,31 @@ static void a_commit_without_any_drive_left_fails(void **state)
 	run(3, 4, all_fail);
 }
 
+static void pull_all(struct fx *f)
+{
+	for (unsigned i = 0; i < f->drives; i++) {
+		struct guid d = fx_drive(f, i);
+
+		assert_int_equal(eng_drive_pull(f->array, &d, NULL), 0);
+		assert_int_equal(fx_drive_info(f, i).state, ENG_DRIVE_REMOVED);
+	}
+	for (unsigned i = 0; i < f->drives; i++)
+		assert_int_equal(eng_drive_insert(f->array, &f->bays[i], NULL), 0);
+}
+
+static void the_last_drive_may_be_pulled_too(void **state)
+{
+	(void)state;
+	run(3, 5, pull_all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_flush_waits_for_the_record_of_a_loss),
 		cmocka_unit_test(a_commit_goes_on_without_the_drives_it_loses),
 		cmocka_unit_test(a_commit_without_any_drive_left_fails),
+		cmocka_unit_test(the_last_drive_may_be_pulled_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
