@@ -208,7 +208,8 @@ static void check_block(struct fx *f, unsigned l, unsigned b, bool after_crash)
 	}
 	if (after_crash && torn(have, l, b, k)) {
 		content(want, l, b, k->maybe[k->n - 1]);
-		if (!eng_lun_write(f->array, &luns[l].id, (uint64_t)b * BLOCK, want, BLOCK)) {
+		if (!eng_lun_write(f->array, &luns[l].id, (uint64_t)b * BLOCK, want, BLOCK) &&
+			!eng_lun_flush(f->array, &luns[l].id)) { /* or the next cut leaves it torn again */
 			k->maybe[0] = k->maybe[k->n - 1];
 			k->n = 1;
 		}
