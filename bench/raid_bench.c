@@ -160,7 +160,7 @@ static int background(struct bench *b)
 	struct raid_run run = {.foreground_share = 100}, check = {.foreground_share = 100};
 	unsigned n = b->shape.members, k = data_members(b);
 	uint64_t start = now_ns();
-	int rc = raid_rebuild(b->set, 1, false, NULL, &run);
+	int rc = raid_rebuild(b->set, 1, false, &run);
 
 	report(b, "rebuild of one member", (double)MEMBER, since(start), k + 1);
 	start = now_ns();

@@ -221,7 +221,7 @@ static int fill(struct eng_job *job, uint64_t mask, bool catch_up, struct err *e
 		job->from[i] = l->members[i].copy_from;
 	eng_job_begin_pass(job);
 	job->pass = mask;
-	rc = raid_rebuild(l->set, mask, catch_up, job->from, &job->run);
+	rc = raid_rebuild(l->set, mask, catch_up, &job->run);
 	memset(job->from, 0, sizeof(job->from));
 	eng_job_progress(job);
 	return settle_slots(job, mask, rc, err);

@@ -417,7 +417,7 @@ static bool settled(const struct raid_bitmap *b, uint64_t region, uint16_t now, 
 /* May dirty bits be cleared at all? */
 static bool may_settle(const struct raid_set *set)
 {
-	return set->bitmap.dirty_on && !set->lost && !set->resync;
+	return set->bitmap.dirty_on && !set->lost && !set->twins && !set->resync;
 }
 
 static uint64_t clear_settled(struct raid_bitmap *b, uint16_t now, uint64_t idle_ticks)

@@ -149,13 +149,13 @@ int raid_grow(
 		rc = check_members(set, shape, members);
 	if (rc)
 		return rc;
-	if (set->pass)
+	if (set->pass || set->twins)
 		return -EBUSY;
 	op = raid_op_new(set);
 	if (!op)
 		return -ENOMEM;
 	raid_freeze(set);
-	rc = set->pass ? -EBUSY : set->failed ? -EIO : grow_frozen(set, op, shape, members);
+	rc = set->pass || set->twins ? -EBUSY : set->failed ? -EIO : grow_frozen(set, op, shape, members);
 	raid_thaw(set);
 	raid_op_free(op);
 	return rc;

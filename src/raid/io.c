@@ -288,7 +288,8 @@ static void cut_write(struct raid_io *io, uint64_t run_end, bool unwritten)
 	struct raid_place place;
 	struct raid_piece *p;
 
-	if (has_redundancy(set) || unwritten || set->align > 512 || set->lost_data.len) {
+	if (has_redundancy(set) || unwritten || set->align > 512 || set->lost_data.len ||
+		set->twins) {
 		go_slow(cut(io, min_u64(row_end, run_end) - io->pos));
 		return;
 	}

@@ -17,6 +17,8 @@
  *    writers of that row and nobody else.
  *  - A region's dirty bit is durable before the first write of the region is started.
  *  - Reads of a region marked unwritten give zeros without touching the members.
+ *  - A twin holds every write that its member was given since the twin was set, or is given up
+ *    (events->twin_failed) before such a write is acknowledged.
  *
  * Write path and write hole: every partial-row write passes one point (write_parity.c: the
  * "prepare" step) with old and new parity inputs at hand; a write-ahead log of partial parity
@@ -114,6 +116,11 @@ struct raid_events {
 	 */
 	int (*member_failed)(void *ctx, unsigned slot, int error);
 	/*
+	 * (task) The same for a twin (raid_twin_set): it missed a write and is none any more once this has
+	 * returned 0; by then the owner must no longer count on what it holds.
+	 */
+	int (*twin_failed)(void *ctx, unsigned slot, int error);
+	/*
 	 * (task) Pages [first, first + count) of 4 KiB of the bitmap image (raid_bitmap_image) changed
 	 * and must be stable on all present members before this returns 0.
 	 */
@@ -180,6 +187,16 @@ bool raid_failed(const struct raid_set *set);
  */
 void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_member *member);
 
+/*
+ * (task) Gives a member in sync a twin, which is to take its place: all writes reach both, and raid_copy
+ * fills it. Until then nothing is read from it, and the member serves as before. NULL takes the twin
+ * away; a copy that is filling it ends with an error. Its watermark says how much it holds already,
+ * except for dirty regions. -EINVAL with a sentence: the device does not fit.
+ */
+int raid_twin_set(struct raid_set *set, unsigned slot, const struct raid_member *twin, struct err *err);
+/* Its dev is NULL when there is none. */
+struct raid_member raid_twin(const struct raid_set *set, unsigned slot);
+
 /* (task) Stops new requests and waits for those in flight / lets them go on. Nests. */
 void raid_freeze(struct raid_set *set);
 void raid_thaw(struct raid_set *set);
@@ -188,7 +205,7 @@ void raid_thaw(struct raid_set *set);
  * (task) Grows the set: the shape differs only in member_size, span_sizes or (SPAN) members, and
  * nothing that is there moves. New space reads as zeros. The whole bitmap image of the new shape
  * is given to events->bitmap_write before this returns: there must be room for it. members: used
- * for slots that are new. -EINVAL, -EBUSY during a rebuild, -EIO when the set has failed; then
+ * for slots that are new. -EINVAL, -EBUSY during a rebuild or with a twin, -EIO when the set has failed; then
  * the set is as before.
  */
 int raid_grow(struct raid_set *set, const struct raid_shape *shape, const struct raid_member *members);
@@ -226,10 +243,10 @@ struct raid_run {
 	/* (task) Called between steps, about once for each percent of total and at the end, after done was
 	 * brought up to date; may wait (the run stands still meanwhile, holding no locks). NULL = none. */
 	void (*step)(struct raid_run *run);
-	/* (task) Rebuild only: the targets are complete and flushed, requests stand still, and the slots are
-	 * about to count as in sync. The owner makes that durable first; an error leaves them REBUILDING,
-	 * so that writes reach them until the owner has made sure that they do not count (raid_member_set).
-	 * NULL = nothing to do. Must not touch the set's own device. */
+	/* (task) Rebuild and copy only: the targets are complete and flushed, requests stand still, and the
+	 * slots (or twins) are about to count as in sync. The owner makes that durable first; an error leaves
+	 * them REBUILDING (or twins), so that writes reach them until the owner has made sure that they do not
+	 * count (raid_member_set). NULL = nothing to do. Must not touch the set's own device. */
 	int (*complete)(struct raid_run *run);
 	void *user;
 };
@@ -239,16 +256,20 @@ struct raid_run {
  * order, from their lowest watermark. With catch_up only regions marked dirty are copied (the slots
  * were in sync before those writes); otherwise everything from the watermark on
  * that is not unwritten, and below the watermark what is marked dirty.
- * copy_from (or NULL): per slot a device/extent of an old member that still reads (replacing a failing
- * drive): read that first, reconstruct what it cannot give. It is read in clean regions only, where
- * it cannot have missed a write: raid_bitmap_settle before the slot is taken out makes these many.
- * The caller may set its dev to NULL at any time and close the device then.
  * I/O goes on meanwhile; foreground writes always reach the targets too. At success the slots are
  * IN_SYNC. Errors: -ECANCELED (slots are STALE, the watermark is kept), -EIO (too many members
  * lost), the target's own error (slot is STALE and was reported by member_failed).
  */
-int raid_rebuild(struct raid_set *set, uint64_t slot_mask, bool catch_up,
-	const struct raid_member *copy_from, struct raid_run *run);
+int raid_rebuild(struct raid_set *set, uint64_t slot_mask, bool catch_up, struct raid_run *run);
+
+/*
+ * (task) Fills the twins of the slots in slot_mask from their members, in row order; what a member cannot
+ * read is restored from redundancy, or is lost where nobody else has it (levels with parity: the copy ends
+ * with -EIO). At success the twins have taken their members' places, IN_SYNC; their old devices are not
+ * used any more. Errors: -ECANCELED (they stay twins), -EIO (a member is not in sync any more), the
+ * twin's own error (it was reported by twin_failed). Not while a rebuild runs: -EBUSY.
+ */
+int raid_copy(struct raid_set *set, uint64_t slot_mask, struct raid_run *run);
 
 enum raid_check_mode {
 	RAID_CHECK_COUNT,  /* report only */

@@ -159,6 +159,8 @@ int raid_rewritten(struct raid_op *op, uint64_t offset, uint64_t length);
 
 struct raid_slot {
 	struct raid_member m;
+	struct raid_member twin; /* dev NULL: none */
+	bool twin_failing;       /* events->twin_failed is running */
 	unsigned queued;      /* requests in flight, for choosing among copies */
 	uint64_t next_offset; /* where the last read ended */
 	uint64_t write_gen;   /* counts completed writes … */
@@ -182,6 +184,8 @@ struct raid_set {
 	struct raid_events events;
 	struct raid_slot slots[RAID_MAX_MEMBERS];
 	uint64_t lost; /* members that are not in sync */
+	uint64_t twins; /* members that have one */
+	bool copying;   /* raid_copy is running */
 	bool failed;   /* more lost than the level survives */
 	bool resync;   /* parity or copies of dirty regions may differ */
 	uint64_t torn; /* counts what made that so while running */
@@ -228,6 +232,7 @@ uint32_t raid_slice_of(const struct raid_geo *g);
 /* (task) A write to the member failed: makes it STALE, through the owner. 0, or why it must stay:
  * the error for the request. */
 int raid_member_fail(struct raid_set *set, unsigned member, int error);
+int raid_twin_fail(struct raid_set *set, unsigned member, int error);
 void raid_state_changed(struct raid_set *set);
 /* A write left its row half done: its region needs a resync. */
 void raid_torn(struct raid_set *set);
@@ -243,6 +248,8 @@ uint64_t raid_writable_mask(const struct raid_set *set);
 
 struct raid_child {
 	struct blk_req req;
+	struct blk_req twin; /* the same for the member's twin */
+	bool twinned;
 	struct iovec iov;
 	struct raid_op *op;
 	unsigned member;
@@ -303,6 +310,10 @@ void raid_op_submit(struct raid_op *op, unsigned flags);
 int raid_op_settle_writes(struct raid_op *op, unsigned flags, bool *torn);
 /* (task) After a round of reads: restores from redundancy what could not be read. */
 int raid_op_settle_reads(struct raid_op *op);
+/* (task) Writes to the twin of a member, if it has one, and tries once more before it gives it up. 0, or why
+ * what depends on it must not be acknowledged. */
+int raid_twin_put(struct raid_set *set, unsigned member, uint64_t offset, const void *data, size_t length,
+	unsigned flags);
 /* (task) Reads one block of a slot that is lost or unreadable, by means of the others. */
 int raid_op_rescue(struct raid_op *op, unsigned slot, uint32_t column, uint32_t length, void *dst);
 /* (task) The same for one request of the round and one of its blocks; at is relative to its start.
@@ -430,5 +441,7 @@ struct raid_walk {
 uint32_t raid_walk_slice(const struct raid_walk *walk);
 /* (task) Runs over all rows. 0, -ECANCELED, or the first error. */
 int raid_walk_run(struct raid_walk *walk);
+/* Bytes from the start of every member that lie in rows which are done. */
+uint64_t raid_walk_reached(const struct raid_walk *walk);
 
 #endif

@@ -13,9 +13,6 @@
  * Members become REBUILDING, and at the end IN_SYNC, while nothing is in flight, so no write
  * ever misses them in between.
  *
- * copy_from: the old member is read only where its region is not dirty; dirty bits are kept
- * while any member is out of sync, so there it has missed nothing.
- *
  * A block that nobody can give any more does not end the rebuild: if the unreadable blocks can be
  * rewritten (so it is the medium, not the device), the column is zeroed, parity made for it,
  * and the data reported as lost.
@@ -31,7 +28,6 @@ struct rebuild {
 	struct raid_op *op; /* for flushes */
 	uint64_t slots;
 	uint64_t base[RAID_MAX_MEMBERS]; /* watermarks at the start */
-	const struct raid_member *copy_from;
 	int target_error;
 };
 
@@ -40,7 +36,6 @@ struct part {
 	struct rebuild *rb;
 	struct raid_op *op;
 	uint64_t targets; /* slots */
-	uint64_t copied;  /* … of them, those that come from an old member */
 	uint64_t from;    /* slots read */
 	uint32_t column, length;
 	uint8_t *v[RAID_MAX_MEMBERS];
@@ -146,11 +141,15 @@ static int put_block(
 	struct raid_op *op, unsigned slot, uint32_t column, uint32_t length, const void *data)
 {
 	struct raid_member *m = &op->set->slots[op->g.first + slot].m;
+	int rc;
 
 	if (!m->dev)
 		return -ENODEV;
 	op->set->slots[op->g.first + slot].write_gen++;
-	return blk_write(m->dev, m->start + op->g.member_offset + column, data, length, BLK_FUA);
+	rc = blk_write(m->dev, m->start + op->g.member_offset + column, data, length, BLK_FUA);
+	return rc ? rc
+		  : raid_twin_put(op->set, op->g.first + slot, op->g.member_offset + column, data, length,
+			    BLK_FUA);
 }
 
 /*
@@ -297,33 +296,6 @@ static int take_buffers(struct part *p)
 	return rc;
 }
 
-/* From the member that is being replaced; what it cannot give is restored like anything else. */
-static int read_copied(struct part *p)
-{
-	struct raid_op *op = p->op;
-	int rc = 0;
-
-	for (uint64_t left = p->copied; left && !rc; left &= left - 1) {
-		unsigned s = (unsigned)__builtin_ctzll(left);
-		const struct raid_member *old = &p->rb->copy_from[op->g.first + s];
-		uint64_t at = old->start + op->g.member_offset + p->column;
-
-		/* its owner takes the device away when it goes */
-		if (old->dev && !blk_read(old->dev, at, p->v[s], p->length))
-			continue;
-		for (uint32_t b = 0; b < p->length && !rc; b += RAID_BLOCK) {
-			uint32_t n = p->length - b < RAID_BLOCK ? p->length - b : RAID_BLOCK;
-
-			if (old->dev && !blk_read(old->dev, at + b, p->v[s] + b, n))
-				continue;
-			if (raid_op_rescue(op, s, p->column + b, n, p->v[s] + b))
-				p->lost_blocks[b / RAID_BLOCK / 64] |=
-					raid_bit(b / RAID_BLOCK % 64);
-		}
-	}
-	return rc;
-}
-
 static int read_survivors(struct part *p)
 {
 	struct raid_op *op = p->op;
@@ -401,22 +373,18 @@ static int write_targets(struct part *p)
 static int fill_part(struct part *p)
 {
 	struct raid_op *op = p->op;
-	uint64_t want = p->targets & ~p->copied;
 	uint32_t blocks = (p->length + RAID_BLOCK - 1) / RAID_BLOCK;
 	int rc;
 
-	p->from = want ? raid_op_sources(op, want) : 0;
-	if (want && !p->from)
+	p->from = raid_op_sources(op, p->targets);
+	if (!p->from)
 		return -EIO;
 	rc = take_buffers(p);
 	if (!rc)
 		rc = read_survivors(p);
-	if (!rc && p->copied)
-		rc = read_copied(p);
 	if (rc)
 		return rc;
-	if (want)
-		restore(p, want);
+	restore(p, p->targets);
 	rc = write_targets(p);
 	for (uint32_t b = 0; b < blocks && !rc; b++) {
 		uint32_t at = b * RAID_BLOCK;
@@ -426,23 +394,6 @@ static int fill_part(struct part *p)
 				p->length - at < RAID_BLOCK ? p->length - at : RAID_BLOCK);
 	}
 	return rc;
-}
-
-/* Targets whose old member can be read for this row. */
-static uint64_t copied_slots(const struct rebuild *rb, const struct raid_op *op, uint64_t targets)
-{
-	uint64_t copied = 0;
-
-	if (!rb->copy_from ||
-		raid_region_dirty(&op->set->bitmap, raid_region_of(&op->set->bitmap, op->g.start)))
-		return 0;
-	for (; targets; targets &= targets - 1) {
-		unsigned s = (unsigned)__builtin_ctzll(targets);
-
-		if (rb->copy_from[op->g.first + s].dev)
-			copied |= raid_bit(s);
-	}
-	return copied;
 }
 
 /* All columns of targets that are restored from the same slots. */
@@ -459,7 +410,6 @@ static int fill_cells(struct rebuild *rb, struct raid_op *op, uint64_t targets)
 			.column = column,
 			.length = left < slice ? left : slice};
 
-		p.copied = copied_slots(rb, op, targets);
 		rc = fill_part(&p);
 		raid_op_buffers_free(op);
 		column += p.length;
@@ -491,19 +441,6 @@ static int fill_row(struct raid_walk *w, struct raid_op *op)
 
 /* ---- beginning and ending -------------------------------------------------------------------- */
 
-/* Everything below it is on the targets, in the sense of the watermark. */
-static uint64_t reached(const struct rebuild *rb)
-{
-	const struct raid_set *set = rb->walk.set;
-	uint64_t low = rb->walk.pass.low;
-	struct raid_row_geo g;
-
-	if (low >= set->geo.rows)
-		return set->shape.member_size;
-	raid_row_geo(&set->geo, low / set->geo.groups * set->geo.groups, &g);
-	return g.member_offset;
-}
-
 static uint64_t max_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
@@ -513,7 +450,7 @@ static int save_progress(struct rebuild *rb)
 {
 	struct raid_set *set = rb->walk.set;
 	struct raid_run *run = rb->walk.run;
-	uint64_t mark = reached(rb), least = UINT64_MAX;
+	uint64_t mark = raid_walk_reached(&rb->walk), least = UINT64_MAX;
 	int rc = raid_flush_members(rb->op, rb->slots); /* after mark was read */
 
 	if (rc)
@@ -541,7 +478,7 @@ static int begin(struct rebuild *rb, bool catch_up)
 	int rc = 0;
 
 	raid_freeze(set);
-	if (set->pass)
+	if (set->pass || set->copying)
 		rc = -EBUSY;
 	else if (set->failed || !rb->slots || !raid_shape_redundancy(&set->shape))
 		rc = -EIO;
@@ -606,8 +543,7 @@ static int end(struct rebuild *rb, int rc)
 	return rb->target_error ? rb->target_error : rc;
 }
 
-int raid_rebuild(struct raid_set *set, uint64_t slot_mask, bool catch_up,
-	const struct raid_member *copy_from, struct raid_run *run)
+int raid_rebuild(struct raid_set *set, uint64_t slot_mask, bool catch_up, struct raid_run *run)
 {
 	struct rebuild *rb = calloc(1, sizeof(*rb));
 	int rc = -ENOMEM;
@@ -615,7 +551,6 @@ int raid_rebuild(struct raid_set *set, uint64_t slot_mask, bool catch_up,
 	if (!rb)
 		return rc;
 	rb->slots = slot_mask & raid_mask(0, set->shape.members);
-	rb->copy_from = copy_from;
 	rb->walk = (struct raid_walk){.set = set,
 		.run = run,
 		.row_work = set->geo.cell,

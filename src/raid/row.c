@@ -158,6 +158,32 @@ static void child_done(struct blk_req *req)
 	task_group_end(&c->op->flight);
 }
 
+static void twin_done(struct blk_req *req)
+{
+	struct raid_child *c = req->user;
+
+	task_group_end(&c->op->flight);
+}
+
+static void start_twin(struct raid_op *op, struct raid_child *c)
+{
+	const struct raid_slot *slot = &op->set->slots[c->member];
+
+	c->twinned = slot->twin.dev && c->req.op != BLK_READ;
+	if (!c->twinned)
+		return;
+	c->twin = (struct blk_req){.op = c->req.op,
+		.flags = c->req.flags,
+		.offset = c->req.offset - slot->m.start + slot->twin.start,
+		.length = c->req.length,
+		.iov = c->req.iov,
+		.iovcnt = c->req.iovcnt,
+		.done = twin_done,
+		.user = c};
+	task_group_begin(&op->flight);
+	blk_submit(slot->twin.dev, &c->twin);
+}
+
 static void start(struct raid_op *op, struct raid_child *c, unsigned flags)
 {
 	struct raid_slot *slot = &op->set->slots[c->member];
@@ -171,6 +197,7 @@ static void start(struct raid_op *op, struct raid_child *c, unsigned flags)
 	c->req.user = c;
 	slot->queued++;
 	task_group_begin(&op->flight);
+	start_twin(op, c);
 	blk_submit(slot->m.dev, &c->req);
 }
 
@@ -203,16 +230,50 @@ static bool retry_failed(struct raid_op *op, unsigned flags)
 	return any;
 }
 
-int raid_op_settle_writes(struct raid_op *op, unsigned flags, bool *torn)
+/* Twins that missed a write are none any more. */
+static int settle_twins(struct raid_op *op)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < op->used; i++) {
+		struct raid_child *c = &op->child[i];
+		int one;
+
+		if (!c->twinned || !c->twin.result)
+			continue;
+		if (c->twin.result != -ENODEV) {
+			start_twin(op, c);
+			task_group_wait(&op->flight);
+		}
+		if (!c->twinned || !c->twin.result)
+			continue;
+		one = raid_twin_fail(op->set, c->member, c->twin.result);
+		rc = rc ? rc : one;
+	}
+	return rc;
+}
+
+int raid_twin_put(struct raid_set *set, unsigned member, uint64_t offset, const void *data, size_t length,
+	unsigned flags)
+{
+	struct raid_slot *slot = &set->slots[member];
+	int rc = 0;
+
+	for (unsigned i = 0; i < 2 && slot->twin.dev; i++) {
+		slot->write_gen++;
+		rc = blk_write(slot->twin.dev, slot->twin.start + offset, data, length, flags);
+		if (!rc || rc == -ENODEV)
+			break;
+	}
+	return rc ? raid_twin_fail(set, member, rc) : 0;
+}
+
+static int settle_members(struct raid_op *op, bool *torn)
 {
 	uint64_t gone = 0, needed = 0;
 	bool written = false;
 	int rc = 0;
 
-	if (torn)
-		*torn = false;
-	if (!retry_failed(op, flags))
-		return 0;
 	for (unsigned i = 0; i < op->used; i++) {
 		struct raid_child *c = &op->child[i];
 		int failed;
@@ -234,6 +295,18 @@ int raid_op_settle_writes(struct raid_op *op, unsigned flags, bool *torn)
 	if (torn)
 		*torn = rc && written;
 	return rc;
+}
+
+int raid_op_settle_writes(struct raid_op *op, unsigned flags, bool *torn)
+{
+	int rc = 0, rc2;
+
+	if (torn)
+		*torn = false;
+	if (retry_failed(op, flags))
+		rc = settle_members(op, torn);
+	rc2 = op->set->twins ? settle_twins(op) : 0;
+	return rc ? rc : rc2;
 }
 
 uint64_t raid_writable_mask(const struct raid_set *set)

@@ -72,7 +72,7 @@ void raid_state_changed(struct raid_set *set)
 {
 	bool failed = set->failed;
 
-	set->lost = 0;
+	set->lost = set->twins = 0;
 	set->align = 512;
 	set->dev.flags = BLK_DEV_ZERO_CHEAP;
 	for (unsigned i = 0; i < set->shape.members; i++) {
@@ -81,6 +81,11 @@ void raid_state_changed(struct raid_set *set)
 
 		if (m->state != RAID_MEMBER_IN_SYNC)
 			set->lost |= raid_bit(i);
+		if (set->slots[i].twin.dev) {
+			set->twins |= raid_bit(i);
+			if (dev_align(set->slots[i].twin.dev) > set->align)
+				set->align = dev_align(set->slots[i].twin.dev);
+		}
 		if (!m->dev)
 			continue;
 		if (align > set->align)
@@ -120,6 +125,30 @@ int raid_member_fail(struct raid_set *set, unsigned member, int error)
 			"Member %u of set %s failed: %s.", member, set->dev.name, err_name(error));
 		slot->m.state = RAID_MEMBER_STALE;
 		slot->error = error;
+		raid_state_changed(set);
+	}
+	task_wake_all(&set->failed_q);
+	return rc > 0 ? -EIO : rc;
+}
+
+int raid_twin_fail(struct raid_set *set, unsigned member, int error)
+{
+	struct raid_slot *slot = &set->slots[member];
+	struct blk_dev *dev = slot->twin.dev;
+	int rc = 0;
+
+	while (slot->twin_failing)
+		task_wait(&set->failed_q);
+	if (!dev || slot->twin.dev != dev)
+		return 0;
+	slot->twin_failing = true;
+	if (set->events.twin_failed)
+		rc = set->events.twin_failed(set->events.ctx, member, error);
+	slot->twin_failing = false;
+	if (!rc && slot->twin.dev == dev) {
+		log_warning("The twin of member %u of set %s failed: %s.", member, set->dev.name,
+			err_name(error));
+		slot->twin = (struct raid_member){0};
 		raid_state_changed(set);
 	}
 	task_wake_all(&set->failed_q);
@@ -362,7 +391,7 @@ void raid_close(struct raid_set *set)
 {
 	if (!set)
 		return;
-	assert(!set->frozen && !set->pass);
+	assert(!set->frozen && !set->pass && !set->copying);
 	blk_close(&set->dev);
 	raid_freeze(set); /* repairs in the background */
 	set->closing = true;
@@ -401,6 +430,11 @@ bool raid_failed(const struct raid_set *set)
 	return set->failed;
 }
 
+struct raid_member raid_twin(const struct raid_set *set, unsigned slot)
+{
+	return set->slots[slot].twin;
+}
+
 /* ---- changing ---------------------------------------------------------------------------- */
 
 void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_member *member)
@@ -411,10 +445,26 @@ void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_memb
 	if (set->pass) /* a rebuild that was filling it is told so */
 		set->pass->slots &= ~raid_bit(slot);
 	if (s->m.dev != member->dev || s->m.start != member->start)
-		*s = (struct raid_slot){0};
+		*s = (struct raid_slot){.twin = s->twin};
+	if (s->twin.dev && s->twin.dev == member->dev) /* it is the member now */
+		s->twin = (struct raid_member){0};
 	s->m = *member;
 	if (!member->dev)
 		s->m.state = RAID_MEMBER_MISSING;
 	raid_state_changed(set);
 	raid_thaw(set);
+}
+
+int raid_twin_set(struct raid_set *set, unsigned slot, const struct raid_member *twin, struct err *err)
+{
+	struct raid_slot *s = &set->slots[slot];
+	int rc = twin ? raid_member_check(&set->shape, slot, twin, err) : 0;
+
+	if (rc)
+		return rc;
+	raid_freeze(set);
+	s->twin = twin ? *twin : (struct raid_member){0};
+	raid_state_changed(set);
+	raid_thaw(set);
+	return 0;
 }

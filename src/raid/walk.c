@@ -257,3 +257,14 @@ int raid_walk_run(struct raid_walk *w)
 	}
 	return rc;
 }
+
+uint64_t raid_walk_reached(const struct raid_walk *w)
+{
+	const struct raid_geo *geo = &w->set->geo;
+	struct raid_row_geo g;
+
+	if (w->pass.low >= geo->rows)
+		return w->set->shape.member_size;
+	raid_row_geo(geo, w->pass.low / geo->groups * geo->groups, &g);
+	return g.member_offset;
+}

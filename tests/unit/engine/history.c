@@ -39,6 +39,7 @@ struct lun {
 	struct guid id;
 	enum eng_lun_type type;
 	struct block blocks[BLOCKS];
+	bool crashed; /* since all of it was read last: any possible version may be there */
 };
 
 static struct lun luns[LUNS];
@@ -107,7 +108,7 @@ static void flush_or_give_up(struct fx *f, unsigned l)
 		return;
 	}
 	for (unsigned b = 0; b < BLOCKS; b++)
-		if (luns[l].blocks[b].n > 1)
+		if (luns[l].blocks[b].n > 1 || luns[l].blocks[b].wild)
 			poison(l, b, 1);
 }
 
@@ -184,10 +185,11 @@ static bool torn(const uint8_t *have, unsigned l, unsigned b, const struct block
 }
 
 /* Reads a block; it must be one of its versions. After a write without error: the newest. */
-static void check_block(struct fx *f, unsigned l, unsigned b, bool after_crash)
+static void check_block(struct fx *f, unsigned l, unsigned b)
 {
 	uint8_t have[BLOCK], want[BLOCK];
 	struct block *k = &luns[l].blocks[b];
+	bool after_crash = luns[l].crashed;
 	int rc = eng_lun_read(f->array, &luns[l].id, (uint64_t)b * BLOCK, have, BLOCK);
 
 	if (after_crash && k->wild)
@@ -233,13 +235,14 @@ static bool reachable(struct fx *f, unsigned l)
 	return fx_lun_info(f, &luns[l].id).health != ENG_LUN_FAILED;
 }
 
-static void check_all(struct fx *f, bool after_crash)
+static void check_all(struct fx *f)
 {
 	for (unsigned l = 0; l < LUNS; l++) {
 		if (!reachable(f, l))
 			continue;
 		for (unsigned b = 0; b < BLOCKS; b++)
-			check_block(f, l, b, after_crash);
+			check_block(f, l, b);
+		luns[l].crashed &= !reachable(f, l);
 	}
 }
 
@@ -354,7 +357,7 @@ static void step(struct fx *f)
 	case 5:
 	case 6:
 		for (unsigned i = 0; i < 20; i++)
-			check_block(f, l, draw(BLOCKS), false);
+			check_block(f, l, draw(BLOCKS));
 		break;
 	case 7:
 		flush(f, l);
@@ -380,6 +383,7 @@ static void make_luns(struct fx *f)
 {
 	for (unsigned l = 0; l < LUNS; l++) {
 		luns[l].type = plan[l].type;
+		luns[l].crashed = false;
 		luns[l].id = fx_lun(f, plan[l].type, 9, plan[l].slots, plan[l].n);
 		for (unsigned b = 0; b < BLOCKS; b++)
 			luns[l].blocks[b] = (struct block) { .n = 1 };
@@ -399,6 +403,8 @@ static void live(struct fx *f)
 	}
 	crash_now = true;
 	crash_power = draw(2);
+	for (unsigned l = 0; l < LUNS; l++)
+		luns[l].crashed = true;
 	if (degraded_parity(f))
 		for (unsigned l = 0; l < LUNS; l++)
 			flush_or_give_up(f, l);
@@ -412,7 +418,7 @@ static void again(struct fx *f)
 		fail_msg("the array does not open again: %s (%s)", err.text, err.cause);
 	for (unsigned l = 0; l < LUNS; l++)
 		show(f, l);
-	check_all(f, crash_now);
+	check_all(f);
 }
 
 /* All drives back and mended, everything recovered: all data must be there and redundant. */
@@ -446,10 +452,10 @@ static void heal(struct fx *f)
 			fail_with(f, l, "is not recovered: ", ji.message);
 		assert_int_equal(fx_lun_info(f, &luns[l].id).health, ENG_LUN_HEALTHY);
 	}
-	check_all(f, false);
+	check_all(f);
 	/* Redundancy is real: everything reads without one drive. */
 	if (!eng_drive_pull(f->array, &f->bays[draw(6)].drive, NULL))
-		check_all(f, false);
+		check_all(f);
 }
 
 static void history(uint64_t seed)

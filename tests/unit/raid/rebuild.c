@@ -64,7 +64,7 @@ static void two_members_in_one_pass(void **state)
 			replace(&r, y);
 			for (unsigned m = 0; m < 6; m++)
 				reads -= r.member[m].stats->bytes[BLK_READ];
-			assert_int_equal(rig_rebuild(&r, slots, false, NULL, &run), 0);
+			assert_int_equal(rig_rebuild(&r, slots, false, &run), 0);
 			for (unsigned m = 0; m < 6; m++)
 				reads += r.member[m].stats->bytes[BLK_READ];
 			assert_int_equal(reads, 4 * six.member_size); /* survivors once */
@@ -95,7 +95,7 @@ static void catch_up_copies_dirty_regions_only(void **state)
 	rig_set_member(&r, 1, &back);
 	rng_bytes(&r.rng, model + 70000 / 512 * 512, 4096);
 	assert_int_equal(rig_write(&r, 70000 / 512 * 512, model + 70000 / 512 * 512, 4096, 0), 0);
-	assert_int_equal(rig_rebuild(&r, 2, true, NULL, &run), 0);
+	assert_int_equal(rig_rebuild(&r, 2, true, &run), 0);
 	assert_int_equal(run.total, 4 << 20); /* one region */
 	assert_int_equal(rig_inconsistent(&r, 0), 0);
 	verify(&r, model);
@@ -115,7 +115,7 @@ static void unwritten_regions_are_skipped(void **state)
 	rig_fill_garbage(&r);
 	assert_int_equal(rig_write(&r, 0, data, 4096, 0), 0);
 	replace(&r, 2);
-	assert_int_equal(rig_rebuild(&r, 4, false, NULL, &run), 0);
+	assert_int_equal(rig_rebuild(&r, 4, false, &run), 0);
 	assert_int_equal(run.total, raid_region_size(&five) / 3);
 	assert_int_equal(rig_inconsistent(&r, 0), 0);
 	rig_fini(&r);
@@ -125,46 +125,6 @@ static int close_dev(void *arg)
 {
 	blk_close(arg);
 	return 0;
-}
-
-/* What the old member still reads is copied; the rest is restored. */
-static void copying_from_the_old_member(void **state)
-{
-	uint64_t size = raid_shape_size(&five);
-	uint8_t *model = malloc(size);
-	struct raid_run run = {.foreground_share = 100};
-	struct raid_member from[4] = {{0}};
-	struct blk_medium *medium;
-	struct blk_dev *disk, *old;
-	uint64_t survivors = 0;
-	uint8_t *copy = malloc(five.member_size);
-	struct rig r;
-
-	(void)state;
-	rig_init(&r, 1, &five, &options);
-	fill(&r, model);
-	assert_int_equal(rig_settle(&r, 0), 1);
-	assert_int_equal(blk_medium_new(five.member_size, 512, &medium), 0);
-	rig_peek(&r, 1, 0, copy, five.member_size);
-	blk_medium_write(medium, 0, copy, five.member_size);
-	assert_int_equal(blk_sim_new(r.loop, "old", medium, &disk), 0);
-	assert_int_equal(blk_fault_new(disk, &old), 0);
-	blk_fault_add(old, BLK_FAULT_READ_ERROR, 3 * 65536 + 4096, 8192);
-	from[1] = (struct raid_member){.dev = old};
-	replace(&r, 1);
-	for (unsigned m = 0; m < 4; m++)
-		survivors -= r.member[m].stats->bytes[BLK_READ];
-	assert_int_equal(rig_rebuild(&r, 2, false, from, &run), 0);
-	for (unsigned m = 0; m < 4; m++)
-		survivors += r.member[m].stats->bytes[BLK_READ];
-	assert_int_equal(survivors, 3 * 8192); /* just what could not be copied */
-	assert_int_equal(rig_inconsistent(&r, 0), 0);
-	verify(&r, model);
-	rig_call(&r, close_dev, old);
-	rig_fini(&r);
-	blk_medium_free(medium);
-	free(model);
-	free(copy);
 }
 
 static uint64_t lost_bytes(const struct rig *r)
@@ -223,7 +183,7 @@ static void medium_errors_without_redundancy_lose_blocks_only(void **state)
 		replace(&r, 1);
 		blk_fault_add(
 			r.member[0].faults, BLK_FAULT_READ_ERROR, r.start + 65536 * 5 + 4096, 8192);
-		assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
+		assert_int_equal(rig_rebuild(&r, 2, false, &run), 0);
 		assert_int_equal(raid_lost_mask(r.set), 0);
 		assert_int_equal(rig_inconsistent(&r, 0), 0);
 		lost = lost_bytes(&r);
@@ -260,7 +220,7 @@ static void nothing_is_given_up_that_cannot_be_declared(void **state)
 	replace(&r, 1);
 	blk_fault_add(r.member[0].faults, BLK_FAULT_READ_ERROR, r.start + 65536 * 5 + 4096, 8192);
 	r.refuse_lost = -EIO;
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -EIO);
+	assert_int_equal(rig_rebuild(&r, 2, false, &run), -EIO);
 	r.refuse_lost = 0;
 	assert_int_equal(r.data_lost + run.lost + lost_bytes(&r), 0);
 	blk_fault_clear(r.member[0].faults, BLK_FAULT_READ_ERROR); /* it came back */
@@ -281,12 +241,12 @@ static void a_dead_survivor_stops_the_rebuild(void **state)
 	fill(&r, model);
 	replace(&r, 1);
 	blk_fault_add(r.member[0].faults, BLK_FAULT_IO_ERROR, 0, 0);
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -EIO);
+	assert_int_equal(rig_rebuild(&r, 2, false, &run), -EIO);
 	assert_int_equal(r.data_lost + run.lost, 0);
 	assert_int_equal(raid_lost_mask(r.set), 2);
 	assert_int_equal(raid_member(r.set, 1).state, RAID_MEMBER_STALE);
 	blk_fault_clear_all(r.member[0].faults);
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
+	assert_int_equal(rig_rebuild(&r, 2, false, &run), 0);
 	verify(&r, model);
 	assert_int_equal(rig_inconsistent(&r, 0), 0);
 	rig_fini(&r);
@@ -305,7 +265,7 @@ static void a_failing_target_ends_the_rebuild_with_its_error(void **state)
 	replace(&r, 1);
 	blk_fault_add(
 		r.member[1].faults, BLK_FAULT_WRITE_ERROR, r.start + five.member_size / 2, 4096);
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -EIO);
+	assert_int_equal(rig_rebuild(&r, 2, false, &run), -EIO);
 	assert_int_equal(r.member_failed, 1);
 	assert_int_equal(r.stale, 2);
 	assert_int_equal(raid_member(r.set, 1).state, RAID_MEMBER_STALE);
@@ -345,13 +305,13 @@ static void a_cancelled_rebuild_resumes(void **state)
 	fill(&r, model);
 	assert_int_equal(rig_settle(&r, 0), 1);
 	replace(&r, 1);
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), -ECANCELED);
+	assert_int_equal(rig_rebuild(&r, 2, false, &run), -ECANCELED);
 	assert_true(saved >= five.member_size / 10 * 8 && saved < five.member_size);
 	assert_int_equal(raid_member(r.set, 1).watermark, saved);
 	assert_int_equal(raid_member(r.set, 1).state, RAID_MEMBER_STALE);
 	rng_bytes(&r.rng, model, 4096); /* below the watermark, missed */
 	assert_int_equal(rig_write(&r, 0, model, 4096, 0), 0);
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &rest), 0);
+	assert_int_equal(rig_rebuild(&r, 2, false, &rest), 0);
 	/* what was left, and the region that was written */
 	assert_true(rest.total < five.member_size);
 	assert_int_equal(saved, five.member_size);
@@ -373,7 +333,7 @@ static void a_rate_limit_is_kept(void **state)
 	fill(&r, model);
 	replace(&r, 1);
 	began = loop_now_ns(r.loop);
-	assert_int_equal(rig_rebuild(&r, 2, false, NULL, &run), 0);
+	assert_int_equal(rig_rebuild(&r, 2, false, &run), 0);
 	seconds = (loop_now_ns(r.loop) - began) / 1000000000;
 	assert_in_range(seconds, 2, 3); /* 2.5 MiB */
 	rig_fini(&r);
@@ -386,7 +346,6 @@ int main(void)
 		cmocka_unit_test(two_members_in_one_pass),
 		cmocka_unit_test(catch_up_copies_dirty_regions_only),
 		cmocka_unit_test(unwritten_regions_are_skipped),
-		cmocka_unit_test(copying_from_the_old_member),
 		cmocka_unit_test(medium_errors_without_redundancy_lose_blocks_only),
 		cmocka_unit_test(nothing_is_given_up_that_cannot_be_declared),
 		cmocka_unit_test(a_dead_survivor_stops_the_rebuild),

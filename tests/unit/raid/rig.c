@@ -25,6 +25,16 @@ static int on_member_failed(void *ctx, unsigned slot, int error)
 	return 0;
 }
 
+static int on_twin_failed(void *ctx, unsigned slot, int error)
+{
+	struct rig *r = ctx;
+
+	assert(task_self() && error < 0 && slot < r->shape.members);
+	r->twin_failed++;
+	task_sleep_ms(1);
+	return r->refuse;
+}
+
 static int on_bitmap_write(void *ctx, unsigned first, unsigned count)
 {
 	struct rig *r = ctx;
@@ -100,7 +110,9 @@ static void check(int rc)
 void rig_open(struct rig *r, const struct raid_member *members)
 {
 	struct raid_events events = {
-		on_member_failed, on_bitmap_write, on_medium_error, on_data_lost, on_lost_write, r};
+		.member_failed = on_member_failed, .twin_failed = on_twin_failed,
+		.bitmap_write = on_bitmap_write, .medium_error = on_medium_error,
+		.data_lost = on_data_lost, .lost_write = on_lost_write, .ctx = r};
 	struct err err = {0};
 
 	r->options.bitmap_bytes = r->image_bytes;
@@ -112,11 +124,21 @@ void rig_open(struct rig *r, const struct raid_member *members)
 	}
 }
 
+static void new_device(struct rig *r, struct rig_member *m, uint64_t bytes)
+{
+	struct blk_dev *sim;
+
+	check(blk_medium_new(r->start + bytes + 4096, r->block, &m->medium));
+	check(blk_sim_new(r->loop, "disk", m->medium, &sim));
+	check(blk_fault_new(sim, &m->faults));
+	check(blk_stats_new(m->faults, &m->dev));
+	m->stats = blk_stats_get(m->dev);
+}
+
 void rig_init(struct rig *r, uint64_t seed, const struct raid_shape *shape,
 	const struct raid_options *options)
 {
 	struct raid_member members[RAID_MAX_MEMBERS];
-	struct blk_dev *sim;
 
 	memset(r, 0, sizeof(*r));
 	rng_seed(&r->rng, seed);
@@ -127,14 +149,8 @@ void rig_init(struct rig *r, uint64_t seed, const struct raid_shape *shape,
 	r->image_bytes = raid_bitmap_bytes(shape);
 	r->image = calloc(1, r->image_bytes);
 	check(loop_new_simulated(seed, 0, &r->loop));
-	for (unsigned m = 0; m < shape->members; m++) {
-		check(blk_medium_new(
-			r->start + member_size(r, m) + 4096, r->block, &r->member[m].medium));
-		check(blk_sim_new(r->loop, "disk", r->member[m].medium, &sim));
-		check(blk_fault_new(sim, &r->member[m].faults));
-		check(blk_stats_new(r->member[m].faults, &r->member[m].dev));
-		r->member[m].stats = blk_stats_get(r->member[m].dev);
-	}
+	for (unsigned m = 0; m < shape->members; m++)
+		new_device(r, &r->member[m], member_size(r, m));
 	rig_members(r, members);
 	rig_open(r, members);
 	memcpy(r->image, raid_bitmap_image(r->set), r->image_bytes);
@@ -173,6 +189,45 @@ void rig_fini(struct rig *r)
 	for (unsigned m = 0; m < r->shape.members; m++)
 		blk_medium_free(r->member[m].medium);
 	free(r->image);
+}
+
+/* ---- twins ------------------------------------------------------------------------------- */
+
+static int close_dev(void *arg)
+{
+	blk_close(arg);
+	return 0;
+}
+
+static void free_device(struct rig *r, struct rig_member *m)
+{
+	if (m->dev)
+		rig_call(r, close_dev, m->dev);
+	blk_medium_free(m->medium);
+	*m = (struct rig_member){0};
+}
+
+void rig_twin_new(struct rig *r, unsigned slot)
+{
+	size_t n = (size_t)member_size(r, slot);
+	uint8_t *junk = malloc(n);
+
+	new_device(r, &r->twin, n);
+	rng_bytes(&r->rng, junk, n);
+	blk_medium_write(r->twin.medium, r->start, junk, n);
+	free(junk);
+}
+
+void rig_twin_taken(struct rig *r, unsigned slot)
+{
+	free_device(r, &r->member[slot]);
+	r->member[slot] = r->twin;
+	r->twin = (struct rig_member){0};
+}
+
+void rig_twin_free(struct rig *r)
+{
+	free_device(r, &r->twin);
 }
 
 /* ---- using ------------------------------------------------------------------------------- */
@@ -234,7 +289,21 @@ static int do_rebuild(void *arg)
 {
 	struct args *a = arg;
 
-	return raid_rebuild(a->r->set, a->slots, a->flag, a->m, a->run);
+	return raid_rebuild(a->r->set, a->slots, a->flag, a->run);
+}
+
+static int do_twin(void *arg)
+{
+	struct args *a = arg;
+
+	return raid_twin_set(a->r->set, a->slot, a->m, NULL);
+}
+
+static int do_copy(void *arg)
+{
+	struct args *a = arg;
+
+	return raid_copy(a->r->set, a->slots, a->run);
 }
 
 static int do_check(void *arg)
@@ -282,12 +351,20 @@ void rig_set_member(struct rig *r, unsigned slot, const struct raid_member *m)
 	rig_call(r, do_member, &(struct args){.r = r, .slot = slot, .m = m});
 }
 
-int rig_rebuild(struct rig *r, uint64_t slots, bool catch_up, const struct raid_member *copy_from,
-	struct raid_run *run)
+int rig_rebuild(struct rig *r, uint64_t slots, bool catch_up, struct raid_run *run)
 {
 	return rig_call(r, do_rebuild,
-		&(struct args){
-			.r = r, .slots = slots, .flag = catch_up, .m = copy_from, .run = run});
+		&(struct args){.r = r, .slots = slots, .flag = catch_up, .run = run});
+}
+
+int rig_set_twin(struct rig *r, unsigned slot, const struct raid_member *twin)
+{
+	return rig_call(r, do_twin, &(struct args){.r = r, .slot = slot, .m = twin});
+}
+
+int rig_copy(struct rig *r, uint64_t slots, struct raid_run *run)
+{
+	return rig_call(r, do_copy, &(struct args){.r = r, .slots = slots, .run = run});
 }
 
 int rig_check(

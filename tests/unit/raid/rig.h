@@ -27,6 +27,7 @@ struct rig {
 	struct raid_shape shape;
 	struct raid_options options;
 	struct rig_member member[RAID_MAX_MEMBERS];
+	struct rig_member twin;
 	uint64_t start;       /* of the members on their media */
 	uint32_t block;       /* logical block of the media */
 	struct raid_set *set;
@@ -40,7 +41,7 @@ struct rig {
 	int refuse_lost;      /* … of lost_write */
 	unsigned fail_ms;     /* how long member_failed takes */
 	/* counts */
-	unsigned member_failed, bitmap_writes, lost_writes, medium_errors, medium_repaired;
+	unsigned member_failed, twin_failed, bitmap_writes, lost_writes, medium_errors, medium_repaired;
 	uint64_t data_lost;
 };
 
@@ -63,8 +64,13 @@ int rig_write(struct rig *r, uint64_t offset, const void *buf, size_t length, un
 int rig_zero(struct rig *r, uint64_t offset, uint64_t length);
 int rig_flush(struct rig *r);
 void rig_set_member(struct rig *r, unsigned slot, const struct raid_member *m);
-int rig_rebuild(struct rig *r, uint64_t slots, bool catch_up, const struct raid_member *copy_from,
-	struct raid_run *run);
+int rig_rebuild(struct rig *r, uint64_t slots, bool catch_up, struct raid_run *run);
+int rig_set_twin(struct rig *r, unsigned slot, const struct raid_member *twin);
+int rig_copy(struct rig *r, uint64_t slots, struct raid_run *run);
+/* A device of its own, full of garbage, in r->twin; and after it took the member's place, in r->member. */
+void rig_twin_new(struct rig *r, unsigned slot);
+void rig_twin_taken(struct rig *r, unsigned slot);
+void rig_twin_free(struct rig *r);
 int rig_check(struct rig *r, enum raid_check_mode mode, int prefer, bool only_dirty,
 	struct raid_run *run);
 int rig_settle(struct rig *r, uint64_t idle_ms);

@@ -7,56 +7,14 @@
  *
  *	test_raid_sim [FIRST [COUNT]]     seeds to run; a seed that fails is named
  */
-#include "rig.h"
-#include "model.h"
+#include "sim.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { SPOTS = 6, CLIENTS = 4, MAX_IOV = 4, BURST = 8, SECTOR = 512 };
-
-struct sim {
-	struct rig rig;
-	struct model model;
-	struct rng rng;
-	uint64_t seed, size;
-	uint64_t spot[SPOTS], spot_bytes;
-	bool dead;           /* the machine has crashed */
-	bool calm;           /* no faults in this phase */
-	unsigned busy;       /* tasks of the phase */
-	uint64_t out;        /* members not in sync */
-	uint64_t lost_power; /* of those: their device must be made anew */
-	uint64_t fresh;      /* of those: the medium is new, all must be rebuilt */
-	uint64_t hurt;       /* members with unreadable blocks */
-	uint64_t watermark[RAID_MAX_MEMBERS];
-	uint64_t reads_since; /* start of the oldest read that may be in flight */
-	unsigned ops, faults, rebuilds, cancels, crashes, restarts;
-};
-
-#define REQUIRE(s, cond, ...)                                                                      \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "seed %llu: %s: ", (unsigned long long)(s)->seed, #cond);  \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fprintf(stderr, "\n");                                                     \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
-
-static uint64_t below(struct sim *s, uint64_t n)
-{
-	return rng_below(&s->rng, n);
-}
-
-static bool chance(struct sim *s, unsigned one_in)
-{
-	return !below(s, one_in);
-}
 
 /* ---- clients ----------------------------------------------------------------------------- */
 
@@ -388,6 +346,10 @@ static void bring_back(struct sim *s)
 
 		if (!(raid_lost_mask(s->rig.set) & bit))
 			take_out(s, m, RAID_MEMBER_STALE);
+		if (sim_twin_replaces(s, m)) {
+			catch_up = false;
+			continue;
+		}
 		blk_fault_clear_all(s->rig.member[m].faults);
 		if (s->lost_power & bit || chance(s, 3)) {
 			struct raid_member none = {.state = RAID_MEMBER_MISSING};
@@ -414,7 +376,7 @@ static void bring_back(struct sim *s)
 	run.user = &ctx;
 	if (cancel && task_spawn(s->rig.loop, "cancel", cancel_later, &c))
 		abort();
-	rc = raid_rebuild(s->rig.set, s->out, catch_up, NULL, &run);
+	rc = raid_rebuild(s->rig.set, s->out, catch_up, &run);
 	while (cancel && !c.done)
 		task_sleep_ms(1);
 	if (s->dead)
@@ -469,11 +431,18 @@ static void operate(struct sim *s)
 		operate_unclean(s);
 		return;
 	}
-	switch (below(s, 8)) {
+	if (!raid_shape_redundancy(&s->rig.shape)) {
+		sim_twin_operate(s);
+		return;
+	}
+	switch (below(s, 9)) {
 	case 0:
 	case 1:
 		if (!s->calm)
 			break_member(s);
+		break;
+	case 8:
+		sim_twin_operate(s);
 		break;
 	case 2:
 	case 3:
@@ -505,7 +474,7 @@ static void operator(void *arg)
 
 	if (chance(s, 2))
 		resync(s);
-	for (unsigned i = 0; i < rounds && !s->dead && raid_shape_redundancy(&s->rig.shape); i++) {
+	for (unsigned i = 0; i < rounds && !s->dead; i++) {
 		task_sleep_ms(below(s, 100));
 		if (!s->dead)
 			operate(s);
@@ -529,6 +498,10 @@ static void crash(void *arg)
 			else
 				blk_medium_kill(s->rig.member[m].medium, &s->rng);
 		}
+		if (s->rig.twin.medium && power)
+			blk_medium_crash(s->rig.twin.medium, &s->rng);
+		else if (s->rig.twin.medium)
+			blk_medium_kill(s->rig.twin.medium, &s->rng);
 	}
 	s->busy--;
 }
@@ -562,6 +535,7 @@ static int reopen(void *arg)
 
 	raid_close(s->rig.set);
 	s->rig.set = NULL;
+	sim_twin_closed(s);
 	rig_members(&s->rig, members);
 	for (unsigned m = 0; m < s->rig.shape.members; m++) {
 		if (s->dead)
@@ -579,6 +553,7 @@ static int reopen(void *arg)
 	s->rig.options.unwritten = false;
 	s->rig.refuse = 0;
 	rig_open(&s->rig, members);
+	sim_twin_reopened(s);
 	return 0;
 }
 
@@ -626,6 +601,7 @@ static int come_to_rest(void *arg)
 	mend(s);
 	while (s->out)
 		bring_back(s);
+	sim_twin_settle(s);
 	check_finds_nothing(s);
 	if (blk_flush(raid_dev(s->rig.set)))
 		return -EIO;
@@ -688,9 +664,9 @@ static void history(uint64_t seed, bool loud)
 	REQUIRE(s, !memcmp(s->rig.image, raid_bitmap_image(s->rig.set), s->rig.image_bytes),
 		"bitmap");
 	if (loud)
-		printf("seed %llu: %u ops, %u faults, %u rebuilds, %u cancelled, %u crashes, "
+		printf("seed %llu: %u ops, %u faults, %u rebuilds, %u copies, %u cancelled, %u crashes, "
 		       "%u restarts, %u medium errors (%u repaired)\n",
-			(unsigned long long)seed, s->ops, s->faults, s->rebuilds, s->cancels,
+			(unsigned long long)seed, s->ops, s->faults, s->rebuilds, s->copies, s->cancels,
 			s->crashes, s->restarts, s->rig.medium_errors, s->rig.medium_repaired);
 	rig_fini(&s->rig);
 	model_fini(&s->model);

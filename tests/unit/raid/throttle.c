@@ -39,7 +39,7 @@ static int rebuild_under_load(void *arg)
 		task_spawn(l->r->loop, "reader", reader, l);
 	task_sleep_ms(1);
 	began = loop_now_ns(l->r->loop);
-	rc = raid_rebuild(l->r->set, 1, false, NULL, &run);
+	rc = raid_rebuild(l->r->set, 1, false, &run);
 	took_ms = (loop_now_ns(l->r->loop) - began) / 1000000;
 	l->stop = true;
 	while (!l->stopped)

@@ -43,7 +43,7 @@ static int rebuild(void *arg)
 		assert_int_equal(task_spawn(w->r.loop, "reader", reader, w), 0);
 	task_sleep_ms(5);
 	before = w->r.member[0].stats->ops[BLK_WRITE];
-	rc = raid_rebuild(w->r.set, 1, false, NULL, &w->run);
+	rc = raid_rebuild(w->r.set, 1, false, &w->run);
 	w->writes = w->r.member[0].stats->ops[BLK_WRITE] - before;
 	w->stop = true;
 	while (!w->stopped)
