@@ -557,9 +557,12 @@ void eng_resync_after_crash(struct eng_lun *l)
 
 static bool any_rebuilding(const struct eng_lun *l)
 {
-	for (unsigned i = 0; i < l->shape.members; i++)
-		if (l->members[i].state == ENG_MEMBER_REBUILDING && eng_drive_online(l->members[i].drive))
+	for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+		const struct eng_member *m = eng_lun_extent(l, i);
+
+		if (m && m->state == ENG_MEMBER_REBUILDING && eng_drive_online(m->drive))
 			return true;
+	}
 	return false;
 }
 

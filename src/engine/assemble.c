@@ -263,6 +263,32 @@ static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct s
 		m->state = ENG_MEMBER_STALE;
 }
 
+/* Where a member was being moved to; not when somebody else has changed the configuration since. */
+static void fill_twins(struct eng_lun *l, const struct ddf_vd *vd, const struct sources *s)
+{
+	for (unsigned i = 0; i < vd->ext.twins_len; i++) {
+		const struct ddf_vd_twin *x = &vd->ext.twins[i];
+		unsigned slot = x->slot, index;
+		const struct source *found =
+			find_conf(s, &vd->guid, (int)(slot / eng_leg_members(&l->shape)));
+		struct eng_drive *d = find_refnum(s, x->refnum);
+		const struct priv_member *e;
+		struct eng_member *t = &l->twins[slot];
+
+		if (slot >= l->shape.members || !own_record(vd, found) || !eng_drive_online(d))
+			continue;
+		*t = (struct eng_member) { .drive = d, .start = x->lba * 512, .size = x->blocks * 512,
+			.index = ENG_NO_INDEX, .state = ENG_MEMBER_STALE };
+		e = own_entry(d, l, slot, &index);
+		if (!e || d->older || e->start != x->lba)
+			continue;
+		t->index = index;
+		t->watermark = e->recovered * 512 < t->size ? e->recovered * 512 : t->size;
+		if (e->state == PRIV_MEMBER_REBUILDING)
+			t->state = ENG_MEMBER_REBUILDING;
+	}
+}
+
 /* The extent must lie in the drive's data area: hostile metadata end here. */
 static bool extent_fits(const struct eng_member *m)
 {
@@ -276,7 +302,7 @@ static bool extent_fits(const struct eng_member *m)
 static int by_start(const void *a, const void *b)
 {
 	const struct eng_place *x = a, *y = b;
-	uint64_t s = x->lun->members[x->slot].start, t = y->lun->members[y->slot].start;
+	uint64_t s = eng_place_extent(x)->start, t = eng_place_extent(y)->start;
 
 	return s < t ? -1 : s > t;
 }
@@ -299,9 +325,9 @@ static int check_overlaps(struct eng_array *a, struct err *err)
 			continue;
 		qsort(p, d->places, sizeof(*p), by_start);
 		for (unsigned i = 0; i < d->places; i++) {
-			const struct eng_member *m = &p[i].lun->members[p[i].slot];
+			const struct eng_member *m = eng_place_extent(&p[i]);
 
-			if (last && last != p[i].lun && m->start < end && m->size) {
+			if (last && (last != p[i].lun || p[i].twin) && m->start < end && m->size) {
 				err_set(err, -EUCLEAN, "extents of \"%s\" and \"%s\" overlap on the drive in slot %d.%d",
 					last->name, p[i].lun->name, d->bus, d->slot);
 				free(places);
@@ -322,7 +348,8 @@ static int settle_shape(struct eng_lun *l, struct err *err)
 	uint64_t least = UINT64_MAX;
 
 	for (unsigned i = 0; i < l->shape.members; i++) {
-		if (!extent_fits(&l->members[i]))
+		if (!extent_fits(&l->members[i]) || !extent_fits(&l->twins[i]) ||
+			(l->twins[i].drive && l->twins[i].size != l->members[i].size))
 			return err_set(err, -EUCLEAN, "an extent of \"%s\" lies outside of its drive's data area",
 				l->name);
 		least = l->members[i].size < least ? l->members[i].size : least;
@@ -338,9 +365,8 @@ static int settle_shape(struct eng_lun *l, struct err *err)
 }
 
 /* A place in the drive's table for a member that has none yet. */
-static void assign_index(struct eng_lun *l, unsigned slot)
+static void assign_index(struct eng_member *m)
 {
-	struct eng_member *m = &l->members[slot];
 	int index = eng_pool_index(m->drive);
 
 	m->index = index < 0 ? ENG_NO_INDEX : (unsigned)index;
@@ -354,16 +380,17 @@ void eng_adopt_indexes(struct eng_drive *d)
 		list_for_each(pos, tmp, &d->array->luns) {
 			struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-			for (unsigned i = 0; i < l->shape.members; i++) {
-				struct eng_member *m = &l->members[i];
+			for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+				unsigned slot = i % l->shape.members;
+				struct eng_member *m = i < l->shape.members ? &l->members[slot] : &l->twins[slot];
 
 				if (m->drive != d)
 					continue;
 				if (!pass) {
 					m->index = ENG_NO_INDEX;
-					own_entry(d, l, i, &m->index);
+					own_entry(d, l, slot, &m->index);
 				} else if (m->index == ENG_NO_INDEX) {
-					assign_index(l, i);
+					assign_index(m);
 				}
 			}
 		}
@@ -396,6 +423,7 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 	}
 	for (unsigned i = 0; i < l->shape.members; i++)
 		fill_slot(l, vd, s, i);
+	fill_twins(l, vd, s);
 	list_add_tail(&a->luns, &l->link);
 	rc = settle_shape(l, err);
 	if (rc)

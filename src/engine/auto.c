@@ -36,9 +36,14 @@ enum want { WANT_NOTHING, WANT_NOW, WANT_LATER };
 static enum want slot_wants(const struct eng_lun *l, unsigned slot)
 {
 	const struct eng_member *m = &l->members[slot];
+	bool serves = eng_drive_online(m->drive) && m->state == ENG_MEMBER_IN_SYNC;
 	uint64_t left;
 	int why;
 
+	if (serves && l->twins[slot].drive)
+		return WANT_NOW;
+	if (!serves && !eng_lun_type_redundant(l->type))
+		return WANT_NOTHING;
 	if (eng_drive_online(m->drive) && m->state != ENG_MEMBER_IN_SYNC)
 		return WANT_NOW;
 	if (!eng_slot_wants_spare(l, slot))
@@ -53,8 +58,7 @@ static enum want lun_wants(const struct eng_lun *l)
 {
 	enum want want = WANT_NOTHING;
 
-	if (!eng_lun_type_redundant(l->type) || l->auto_paused || l->offline ||
-		eng_lun_health_of(l) == ENG_LUN_FAILED)
+	if (l->auto_paused || l->offline || eng_lun_health_of(l) == ENG_LUN_FAILED)
 		return WANT_NOTHING;
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		enum want w = slot_wants(l, i);

@@ -215,6 +215,13 @@ struct ddf_vd_ext {
 		bool current;	   /* its content is the newest there is, wherever the drive is */
 		uint64_t lba, blocks; /* sectors: the extent on that drive */
 	} slots[DDF_VDX_SLOTS];
+	/* Members that are being moved while they serve: where to. At most one for each slot. */
+	unsigned twins_len;
+	struct ddf_vd_twin {
+		uint16_t slot;
+		uint32_t refnum;
+		uint64_t lba, blocks; /* sectors: the extent on that drive */
+	} twins[DDF_VDX_SLOTS];
 	/* Unfinished work to be taken up again; job_type 0 = none. The codec only keeps it. */
 	uint16_t job_type, job_flags;
 	uint32_t job_number;

@@ -16,6 +16,7 @@ enum record_type {
 	REC_PD = 4,
 	REC_PD_SEQ = 5,
 	REC_BASE_SEQ = 6,
+	REC_TWIN = 7,
 };
 
 struct raw_record {
@@ -67,6 +68,14 @@ struct raw_pd_seq {
 	be32_t q_seq, q_reserved;
 };
 _Static_assert(sizeof(struct raw_pd_seq) == 32, "vendor record of what a lost drive held");
+
+struct raw_twin {
+	uint8_t t_guid[24]; /* of the VD */
+	be16_t t_slot, t_reserved;
+	be32_t t_refnum;
+	be64_t t_lba, t_blocks;
+};
+_Static_assert(sizeof(struct raw_twin) == 48, "vendor record of a member that is being moved");
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -144,6 +153,19 @@ static void put_job(struct out *o, const struct ddf_vd *vd)
 	put(o, &r, sizeof(r));
 }
 
+static void put_twins(struct out *o, const struct ddf_vd *vd)
+{
+	for (unsigned i = 0; i < vd->ext.twins_len; i++) {
+		const struct ddf_vd_twin *t = &vd->ext.twins[i];
+		struct raw_twin r = {.t_slot = be16(t->slot), .t_refnum = be32(t->refnum),
+			.t_lba = be64(t->lba), .t_blocks = be64(t->blocks)};
+
+		memcpy(r.t_guid, vd->guid.b, sizeof(r.t_guid));
+		put_head(o, REC_TWIN, sizeof(r));
+		put(o, &r, sizeof(r));
+	}
+}
+
 static void put_pd(struct out *o, const struct ddf_pd *pd)
 {
 	struct raw_pd r = {
@@ -198,7 +220,8 @@ int ddf_vendor_encode(const struct ddf_set *set, uint8_t *section, size_t len, s
 
 	vec_for_each(&set->vds, vd)
 		if (vd->ext.present &&
-			(vd->ext.plexes_len > DDF_MAX_PLEXES || vd->ext.slots_len > DDF_VDX_SLOTS))
+			(vd->ext.plexes_len > DDF_MAX_PLEXES || vd->ext.slots_len > DDF_VDX_SLOTS ||
+				vd->ext.twins_len > DDF_VDX_SLOTS))
 			return err_set(err, -EINVAL, "LUN record %zu has %u plexes and %u slots.", vd_i,
 				vd->ext.plexes_len, vd->ext.slots_len);
 	if (name_len) {
@@ -210,6 +233,8 @@ int ddf_vendor_encode(const struct ddf_set *set, uint8_t *section, size_t len, s
 			put_vd(&o, vd);
 		if (vd->ext.present && vd->ext.job_type)
 			put_job(&o, vd);
+		if (vd->ext.present)
+			put_twins(&o, vd);
 	}
 	vec_for_each(&set->pds, pd) {
 		if (pd->ext.present)
@@ -317,6 +342,32 @@ static int get_job(struct ddf_set *set, const uint8_t *p, size_t len)
 	return 0;
 }
 
+/* After the record of its LUN. */
+static int get_twin(struct ddf_set *set, const uint8_t *p, size_t len)
+{
+	struct raw_twin r;
+	struct ddf_vd *vd;
+	uint16_t slot;
+
+	if (len != sizeof(r))
+		return -EBADMSG;
+	memcpy(&r, p, sizeof(r));
+	vd = find_vd(set, r.t_guid);
+	if (!vd || !vd->ext.present)
+		return 0;
+	slot = be16_get(r.t_slot);
+	if (slot >= vd->ext.slots_len || vd->ext.twins_len >= DDF_VDX_SLOTS)
+		return -EBADMSG;
+	for (unsigned i = 0; i < vd->ext.twins_len; i++)
+		if (vd->ext.twins[i].slot == slot)
+			return -EBADMSG;
+	vd->ext.twins[vd->ext.twins_len++] = (struct ddf_vd_twin){.slot = slot,
+		.refnum = be32_get(r.t_refnum),
+		.lba = be64_get(r.t_lba),
+		.blocks = be64_get(r.t_blocks)};
+	return 0;
+}
+
 static int get_pd(struct ddf_set *set, const uint8_t *p, size_t len)
 {
 	struct ddf_guid g;
@@ -418,6 +469,9 @@ static int get_records(struct ddf_set *set, const uint8_t *p, size_t left)
 			break;
 		case REC_BASE_SEQ:
 			rc = get_base_seq(set, p, len);
+			break;
+		case REC_TWIN:
+			rc = get_twin(set, p, len);
 			break;
 		default:
 			rc = keep_unknown(set, record, sizeof(r) + len);

@@ -37,34 +37,12 @@ struct eng_drive *eng_drive_new(struct eng_array *a, const struct eng_bay *bay)
 	return d;
 }
 
-/* Nobody reads the device any more to fill another drive from it. */
-static void end_copies(struct eng_drive *d)
-{
-	struct list *pos, *tmp;
-
-	list_for_each(pos, tmp, &d->array->jobs) {
-		struct eng_job *job = list_entry(pos, struct eng_job, link);
-
-		for (unsigned i = 0; i < ENG_MAX_MEMBERS; i++)
-			if (job->from[i].dev == d->dev)
-				job->from[i].dev = NULL;
-	}
-	list_for_each(pos, tmp, &d->array->luns) {
-		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
-
-		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].copy_from.dev == d->dev)
-				l->members[i].copy_from.dev = NULL;
-	}
-}
-
 void eng_drive_close_dev(struct eng_drive *d)
 {
 	struct blk_dev *dev = d->dev;
 
 	if (!dev)
 		return;
-	end_copies(d);
 	d->dev = NULL;
 	blk_close(dev);
 }
@@ -134,9 +112,21 @@ static void member_left(struct eng_lun *l, unsigned slot)
 
 	if (m->state == ENG_MEMBER_IN_SYNC && !raid_shape_survives(&l->shape, lost | 1ull << slot))
 		return; /* the LUN fails with it, so its content stays the current one */
-	if (m->state == ENG_MEMBER_IN_SYNC)
-		m->watermark = m->size;
-	m->state = ENG_MEMBER_STALE;
+	eng_member_left_behind(l, slot);
+}
+
+/* Twins on the drive are none any more. */
+static void twins_left(struct eng_drive *d)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &d->array->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; i < l->shape.members; i++)
+			if (l->twins[i].drive == d)
+				eng_twin_drop(l, i);
+	}
 }
 
 static void tell_lun(struct eng_lun *l, unsigned slot)
@@ -158,9 +148,23 @@ static void tell_lost(struct eng_drive *d)
 	eng_events_flush(a);
 }
 
+/* Every slot of an open set that uses the drive: fn(lun, slot). In the model another may be there already. */
+static void for_users(struct eng_drive *d, void (*fn)(struct eng_lun *l, unsigned slot))
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &d->array->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
+		for (unsigned i = 0; d->dev && i < l->shape.members && eng_lun_set(l); i++)
+			if (raid_member(l->set, i).dev == d->dev || raid_twin(l->set, i).dev == d->dev)
+				fn(l, i);
+	}
+}
+
 static void leave_sets(struct eng_drive *d)
 {
-	for_members(d, eng_lun_apply_member);
+	for_users(d, eng_lun_apply_member);
 }
 
 static void stop_lun(struct eng_lun *l, unsigned slot)
@@ -197,7 +201,7 @@ static void make_known(struct eng_drive *d)
 	while ((rc = eng_meta_commit(d->array, NULL)) == -ENOMEM)
 		task_sleep_ms(RETRY_MS);
 	if (rc)
-		for_members(d, rc == -ENODEV ? leave_together : stop_lun);
+		for_users(d, rc == -ENODEV ? leave_together : stop_lun);
 }
 
 static void loss_task(void *arg)
@@ -244,6 +248,7 @@ void eng_drive_gone(struct eng_drive *d, int error)
 	d->losing = true;
 	d->told = a->meta_wanted + 1;
 	for_members(d, member_left); /* while it still counts as present */
+	twins_left(d);
 	note_loss(d, error);
 	task_group_begin(&d->loss);
 	task_group_begin(&a->tasks);
@@ -310,7 +315,7 @@ static void member_back(struct eng_lun *l, unsigned slot)
 		eng_lun_apply_member(l, slot);
 		return;
 	}
-	eng_lun_swap_begin(l);
+	eng_lun_swap_begin(l, false);
 	if (eng_lun_open(l, true, false, &err))
 		log_error("LUN \"%s\" stays out of service: %s", l->name, err.text);
 	eng_lun_swap_end(l);
@@ -533,6 +538,7 @@ static void to_stale(struct eng_lun *l, unsigned slot)
 {
 	struct eng_member *m = &l->members[slot];
 
+	eng_twin_drop(l, slot); /* it keeps its place, and nothing is copied from it */
 	if (m->state == ENG_MEMBER_IN_SYNC)
 		m->watermark = m->size;
 	m->state = ENG_MEMBER_STALE;
@@ -553,6 +559,9 @@ static int withdraw(struct eng_drive *d, struct err *err)
 		return rc;
 	d->admin_offline = true;
 	for_members(d, to_stale);
+	twins_left(d);
+	leave_sets(d);
+	eng_spare_settle(a);
 	rc = eng_priv_members(a, NULL);
 	if (!rc)
 		rc = d->dev ? blk_flush(d->dev) : -ENODEV;
@@ -667,9 +676,12 @@ bool eng_drive_busy(const struct eng_array *a, const struct guid *id)
 
 		if (job->info.state != ENG_JOB_RUNNING || !job->lun)
 			continue;
-		for (unsigned i = 0; i < job->lun->shape.members; i++)
-			if (job->lun->members[i].drive && guid_equal(&job->lun->members[i].drive->id, id))
+		for (unsigned i = 0; i < 2 * job->lun->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(job->lun, i);
+
+			if (m && guid_equal(&m->drive->id, id))
 				return true;
+		}
 	}
 	return false;
 }

@@ -82,7 +82,6 @@ struct eng_member {
 	uint64_t watermark;      /* bytes from the start whose content is complete, except for regions
 	                            dirty in the LUN's bitmap */
 	unsigned index;          /* in the drive's member table; ENG_NO_INDEX while the drive is away */
-	struct raid_member copy_from; /* while a failing drive is being replaced: where to read first */
 };
 
 struct eng_lun {
@@ -95,6 +94,9 @@ struct eng_lun {
 	struct raid_shape shape;
 	uint64_t size_bytes;     /* <= raid_shape_size */
 	struct eng_member members[ENG_MAX_MEMBERS];
+	/* By slot: the extent that a member in sync is being moved to (raid_twin_set), drive NULL where there is
+	 * none. REBUILDING while a job fills it, or is to go on; STALE when that was cancelled. */
+	struct eng_member twins[ENG_MAX_MEMBERS];
 	struct guid plex_ids[ENG_MAX_MEMBERS];
 	int priority;
 	unsigned policy;
@@ -140,8 +142,8 @@ struct eng_job {
 	struct eng_lun *other;   /* ADD_PLEX: the LUN to absorb */
 	unsigned slot;           /* REMOVE_PLEX */
 	uint64_t filling;        /* slots being filled right now */
-	uint64_t pass;           /* … by the running pass */
-	struct raid_member from[ENG_MAX_MEMBERS]; /* … and what they are copied from while it reads */
+	uint64_t pass;           /* … by the running pass, … */
+	bool copying;            /* … which fills their twins */
 	unsigned changes;        /* array->changes at its start */
 	bool half_told;          /* the point "job:half" was passed */
 	struct task_queue ended;
@@ -213,6 +215,9 @@ bool eng_drive_assigned(const struct eng_drive *d);
 uint64_t eng_lun_lost_mask(const struct eng_lun *l);
 enum eng_lun_health eng_lun_health_of(const struct eng_lun *l);
 bool eng_lun_busy(const struct eng_lun *l);
+/* A member that the LUN goes on without is out of date from now on; if it was being moved, its twin takes its
+ * place as it is. */
+void eng_member_left_behind(struct eng_lun *l, unsigned slot);
 /* A LUN that works without drives that are away takes their members for out of date from now on: a member
  * stays current only as long as nothing can be written without it. */
 void eng_lun_demote_absent(struct eng_lun *l);
@@ -227,6 +232,15 @@ enum raid_level eng_lun_level(enum eng_lun_type type);
 /* (task) All LUNs stop / go on. */
 void eng_array_freeze(struct eng_array *a);
 void eng_array_thaw(struct eng_array *a);
+
+/* Does one of the LUN's extents lie on the drive? The i-th of all extents, i < 2 * members; NULL: none. */
+bool eng_lun_on(const struct eng_lun *l, const struct eng_drive *d);
+static inline const struct eng_member *eng_lun_extent(const struct eng_lun *l, unsigned i)
+{
+	const struct eng_member *m = i < l->shape.members ? &l->members[i] : &l->twins[i - l->shape.members];
+
+	return m->drive ? m : NULL;
+}
 
 /* look-ups (array.c) */
 struct eng_drive *eng_find_drive(const struct eng_array *a, const struct guid *id); /* enumerated */
@@ -344,7 +358,7 @@ int eng_pool_index(const struct eng_drive *d);
 bool eng_pool_can_grow(const struct eng_drive *d, uint64_t end, uint64_t more);
 
 /*
- * All members of all LUNs, drive by drive: those of d are items[d->first_place … + d->places). For
+ * All members and twins of all LUNs, drive by drive: those of d are items[d->first_place … + d->places). For
  * work on the whole array, where asking each drive would look at all LUNs for each. Free it; what it
  * says is as old as the call, and its LUNs may go at the next wait (a->luns_freed tells). NULL: no
  * memory.
@@ -352,8 +366,13 @@ bool eng_pool_can_grow(const struct eng_drive *d, uint64_t end, uint64_t more);
 struct eng_place {
 	const struct eng_lun *lun;
 	unsigned slot;
+	bool twin;
 };
 struct eng_place *eng_places(struct eng_array *a);
+static inline const struct eng_member *eng_place_extent(const struct eng_place *p)
+{
+	return p->twin ? &p->lun->twins[p->slot] : &p->lun->members[p->slot];
+}
 
 /* plan.c: which drives a new LUN takes */
 struct eng_plan {
@@ -371,15 +390,16 @@ struct eng_lun *eng_lun_new(struct eng_array *a);
 int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *err);
 /* (task) Makes copies and parity agree in the regions that were being written at an unclean end. */
 void eng_resync_after_crash(struct eng_lun *l);
-/* (task) Applies a member's facts to the open set. */
+/* (task) Applies a member's facts, and its twin's, to the open set. */
 void eng_lun_apply_member(struct eng_lun *l, unsigned slot);
 unsigned eng_lun_plexes(const struct eng_lun *l);
 
 /* lun_dev.c */
 int eng_lun_dev_init(struct eng_lun *l);
 /* (task) Exchanging the RAID set under a LUN in use: requests wait in between, nobody sees an error.
- * begin closes the set; then eng_lun_open with the new shape; then end. */
-void eng_lun_swap_begin(struct eng_lun *l);
+ * begin closes the set; then eng_lun_open with the new shape; then end. settled: no region may be marked
+ * (all members are in sync); an error leaves the set as it was, in use. */
+int eng_lun_swap_begin(struct eng_lun *l, bool settled);
 void eng_lun_swap_end(struct eng_lun *l);
 
 /* job.c */
@@ -401,8 +421,11 @@ bool eng_slot_wants_spare(const struct eng_lun *l, unsigned slot);
 void eng_recover_abandon(struct eng_lun *l);
 /* spare.c: a spare for that slot; *why -ENOMEDIUM or -ENOSPC when NULL */
 struct eng_drive *eng_spare_pick(const struct eng_lun *l, unsigned slot, int *why);
-/* (task) Puts drive into the slot: extent, member entry, spare flags; not yet committed. */
+/* Puts drive into the slot, or beside the member that still serves there: extent, member entry, spare flags;
+ * not yet committed. */
 int eng_spare_bind(struct eng_lun *l, unsigned slot, struct eng_drive *drive, struct err *err);
+/* Takes the twin away; its drive is free again. */
+void eng_twin_drop(struct eng_lun *l, unsigned slot);
 /* Ends the spare state of drives whose replaced drive no LUN names any more; true if there was one. */
 bool eng_spare_settle(struct eng_array *a);
 

@@ -66,9 +66,12 @@ static void detach(struct eng_job *job)
 /* Only filling of members can be continued after a restart; a check is begun anew by who wants it. */
 static bool can_continue(const struct eng_lun *l)
 {
-	for (unsigned i = 0; l && i < l->shape.members; i++)
-		if (l->members[i].state == ENG_MEMBER_REBUILDING)
+	for (unsigned i = 0; l && i < 2 * l->shape.members; i++) {
+		const struct eng_member *m = eng_lun_extent(l, i);
+
+		if (m && m->state == ENG_MEMBER_REBUILDING)
 			return true;
+	}
 	return false;
 }
 

@@ -72,14 +72,6 @@ out:
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static bool on_drive(const struct eng_lun *l, const struct eng_drive *d)
-{
-	for (unsigned i = 0; i < l->shape.members; i++)
-		if (l->members[i].drive == d)
-			return true;
-	return false;
-}
-
 /* What the drive's list should be. */
 static int list_for(const struct eng_drive *d, struct eng_lost_vec *out)
 {
@@ -89,7 +81,7 @@ static int list_for(const struct eng_drive *d, struct eng_lost_vec *out)
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 		const struct raid_range *r;
 
-		if (!l->lost.len || !on_drive(l, d))
+		if (!l->lost.len || !eng_lun_on(l, d))
 			continue;
 		vec_for_each(&l->lost, r)
 			if (eng_lost_vec_push(out,
@@ -149,11 +141,12 @@ int eng_lost_write(struct eng_lun *l)
 	ENG_INSIDE(l->array);
 	unsigned written = 0;
 
-	for (unsigned i = 0; i < l->shape.members; i++) {
-		struct eng_drive *d = l->members[i].drive;
+	for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+		const struct eng_member *m = eng_lun_extent(l, i);
+		struct eng_drive *d = m ? m->drive : NULL;
 		int rc;
 
-		if (!eng_keeps_bitmap(&l->members[i]))
+		if (!d || !eng_keeps_bitmap(m))
 			continue;
 		rc = write_drive(d);
 		if (rc && rc != -ENOMEM && rc != -ENOSPC)

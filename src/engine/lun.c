@@ -58,6 +58,17 @@ static struct raid_member to_raid(const struct eng_member *m)
 	return r;
 }
 
+static void apply_twin(struct eng_lun *l, unsigned slot)
+{
+	struct raid_member now = raid_twin(l->set, slot), r = to_raid(&l->twins[slot]);
+	struct err err = { 0 };
+
+	if (r.dev == now.dev && r.start == now.start)
+		return; /* how far it is filled the set knows best */
+	if (raid_twin_set(l->set, slot, r.dev ? &r : NULL, &err))
+		log_error("LUN \"%s\": the new drive of slot %u cannot be used: %s", l->name, slot, err.text);
+}
+
 void eng_lun_apply_member(struct eng_lun *l, unsigned slot)
 {
 	struct raid_member r;
@@ -67,6 +78,7 @@ void eng_lun_apply_member(struct eng_lun *l, unsigned slot)
 	eng_lun_pin(l);
 	r = to_raid(&l->members[slot]);
 	raid_member_set(l->set, slot, &r);
+	apply_twin(l, slot);
 	eng_lun_unpin(l);
 }
 
@@ -74,6 +86,17 @@ static int on_member_failed(void *ctx, unsigned slot, int error)
 {
 	struct eng_lun *l = ctx;
 	struct eng_drive *d = l->members[slot].drive;
+
+	if (!d)
+		return 0;
+	d->write_errors++;
+	return eng_drive_lost(d, error);
+}
+
+static int on_twin_failed(void *ctx, unsigned slot, int error)
+{
+	struct eng_lun *l = ctx;
+	struct eng_drive *d = l->twins[slot].drive;
 
 	if (!d)
 		return 0;
@@ -121,7 +144,8 @@ static void on_data_lost(void *ctx, uint64_t offset, uint64_t length)
 int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *err)
 {
 	struct raid_member members[ENG_MAX_MEMBERS];
-	struct raid_events events = { .member_failed = on_member_failed, .bitmap_write = on_bitmap_write,
+	struct raid_events events = { .member_failed = on_member_failed, .twin_failed = on_twin_failed,
+		.bitmap_write = on_bitmap_write,
 		.medium_error = on_medium_error, .data_lost = on_data_lost,
 		.lost_write = on_lost_write, .ctx = l };
 	struct raid_options options = { .bitmap = eng_lun_type_redundant(l->type) || unwritten,
@@ -148,6 +172,8 @@ int eng_lun_open(struct eng_lun *l, bool unclean, bool unwritten, struct err *er
 		members[i] = to_raid(&l->members[i]);
 	rc = raid_open(l->array->loop, l->name, &l->shape, members, &options, &events, &l->set, err);
 	free(image);
+	for (unsigned i = 0; !rc && i < l->shape.members; i++)
+		apply_twin(l, i);
 	if (!rc) { /* merged; short of memory it stays as it was gathered, which says the same */
 		list = raid_lost_ranges(l->set, &count);
 		eng_lost_take(l, list, count);

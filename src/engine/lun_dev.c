@@ -61,10 +61,30 @@ static void submit(struct blk_dev *dev, struct blk_req *req)
 	blk_submit(raid_dev(l->set), &p->req);
 }
 
-void eng_lun_swap_begin(struct eng_lun *l)
+/* The regions' size may change with the shape, so none may be marked when the set is closed. */
+static int settle_bitmap(struct eng_lun *l)
 {
+	struct blk_dev *dev = raid_dev(l->set);
+	int rc;
+
+	while (dev->in_flight)
+		task_wait(&dev->idle);
+	rc = raid_bitmap_settle(l->set, 0);
+	return rc < 0 ? rc : raid_dirty_regions(l->set) ? -EBUSY : 0;
+}
+
+int eng_lun_swap_begin(struct eng_lun *l, bool settled)
+{
+	int rc = 0;
+
 	l->swapping = true;
-	eng_lun_close_set(l);
+	if (settled)
+		rc = settle_bitmap(l);
+	if (rc)
+		eng_lun_swap_end(l);
+	else
+		eng_lun_close_set(l);
+	return rc;
 }
 
 void eng_lun_swap_end(struct eng_lun *l)

@@ -81,6 +81,13 @@ static void build_vd_ext(struct ddf_vd_ext *x, const struct eng_lun *l)
 		x->slots[i].lba = l->members[i].start / 512;
 		x->slots[i].blocks = l->members[i].size / 512;
 	}
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		const struct eng_member *t = &l->twins[i];
+
+		if (t->drive)
+			x->twins[x->twins_len++] = (struct ddf_vd_twin) { .slot = (uint16_t)i,
+				.refnum = t->drive->refnum, .lba = t->start / 512, .blocks = t->size / 512 };
+	}
 }
 
 static int build_vd(struct ddf_set *set, const struct eng_lun *l)
@@ -192,7 +199,7 @@ static int build_drive(struct ddf_drive *out, const struct eng_drive *d, const s
 	for (unsigned i = 0; i < d->places; i++) {
 		const struct eng_place *p = &places[d->first_place + i];
 
-		if (rc || p->slot >= p->lun->shape.members || p->lun->members[p->slot].drive != d)
+		if (rc || p->twin || p->slot >= p->lun->shape.members || p->lun->members[p->slot].drive != d)
 			continue;
 		build_conf(c, p->lun, p->slot / eng_leg_members(&p->lun->shape));
 		rc = ddf_confs_push(&out->confs, *c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Space on drives. A drive's data area reaches from ENG_DATA_START to the workspace, in units of
- * 1 MiB; what no LUN member covers is free. Nothing is stored: holes follow from the members.
+ * 1 MiB; what no LUN extent covers is free. Nothing is stored: holes follow from the LUNs.
  */
 #include "engine/engine_internal.h"
 
@@ -30,10 +30,10 @@ static int used_ranges(const struct eng_drive *d, struct eng_hole_vec *used)
 	list_for_each(pos, tmp, &d->array->luns) {
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		for (unsigned i = 0; i < l->shape.members; i++) {
-			struct eng_hole h = { l->members[i].start, l->members[i].size };
+		for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(l, i);
 
-			if (l->members[i].drive == d && eng_hole_vec_push(used, h))
+			if (m && m->drive == d && eng_hole_vec_push(used, (struct eng_hole) { m->start, m->size }))
 				return -ENOMEM;
 		}
 	}
@@ -107,9 +107,12 @@ int eng_pool_index(const struct eng_drive *d)
 	list_for_each(pos, tmp, &d->array->luns) {
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].drive == d && l->members[i].index < 64)
-				used |= 1ull << l->members[i].index;
+		for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(l, i);
+
+			if (m && m->drive == d && m->index < 64)
+				used |= 1ull << m->index;
+		}
 	}
 	for (int i = 0; i < ENG_MAX_EXTENTS; i++)
 		if (!(used & 1ull << i))
@@ -147,9 +150,12 @@ struct eng_place *eng_places(struct eng_array *a)
 	list_for_each(pos, tmp, &a->luns) {
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		for (unsigned i = 0; i < l->shape.members; i++)
-			if (counts(l->members[i].drive))
-				l->members[i].drive->places++;
+		for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(l, i);
+
+			if (m && counts(m->drive))
+				m->drive->places++;
+		}
 	}
 	list_for_each(pos, tmp, &a->drives) {
 		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
@@ -162,11 +168,13 @@ struct eng_place *eng_places(struct eng_array *a)
 	list_for_each(pos, tmp, &a->luns) {
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		for (unsigned i = 0; items && i < l->shape.members; i++) {
-			struct eng_drive *d = l->members[i].drive;
+		for (unsigned i = 0; items && i < 2 * l->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(l, i);
+			bool twin = i >= l->shape.members;
 
-			if (counts(d))
-				items[d->first_place + d->places++] = (struct eng_place) { l, i };
+			if (m && counts(m->drive))
+				items[m->drive->first_place + m->drive->places++] = (struct eng_place) { l,
+					twin ? i - l->shape.members : i, twin };
 		}
 	}
 	return items;

@@ -106,9 +106,9 @@ int eng_priv_init(struct eng_drive *d, struct err *err)
 			  : 0;
 }
 
-static void fill_entry(struct priv_member *e, const struct eng_lun *l, unsigned slot)
+static void fill_entry(struct priv_member *e, const struct eng_lun *l, unsigned slot,
+	const struct eng_member *m)
 {
-	const struct eng_member *m = &l->members[slot];
 	unsigned per_leg = eng_leg_members(&l->shape);
 
 	memset(e, 0, sizeof(*e));
@@ -142,9 +142,12 @@ static void fill_table(struct eng_drive *d)
 	list_for_each(pos, tmp, &d->array->luns) {
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].drive == d && l->members[i].index != ENG_NO_INDEX)
-				fill_entry(&d->table[l->members[i].index], l, i);
+		for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(l, i);
+
+			if (m && m->drive == d && m->index != ENG_NO_INDEX)
+				fill_entry(&d->table[m->index], l, i % l->shape.members, m);
+		}
 	}
 }
 
@@ -164,17 +167,12 @@ static int write_table(struct eng_drive *d)
 	return rc;
 }
 
-/* A drive whose table is to be written: one with a member of the LUN (all LUNs: NULL). */
+/* A drive whose table is to be written: one with an extent of the LUN (all LUNs: NULL). */
 static bool takes_table(const struct eng_drive *d, const void *ctx)
 {
 	const struct eng_lun *l = ctx;
 
-	if (!writable(d))
-		return false;
-	for (unsigned i = 0; l && i < l->shape.members; i++)
-		if (l->members[i].drive == d)
-			return true;
-	return !l;
+	return writable(d) && (!l || eng_lun_on(l, d));
 }
 
 static int put_table(struct eng_drive *d, const void *ctx)
@@ -253,8 +251,8 @@ static int write_bitmap(struct eng_lun *l, unsigned first_page, unsigned count)
 	const uint8_t *image = raid_bitmap_image(l->set);
 	uint64_t at = (uint64_t)first_page * 4096;
 	size_t len = (size_t)count * 4096;
-	struct blk_slot slots[ENG_MAX_MEMBERS];
-	struct eng_drive *drives[ENG_MAX_MEMBERS];
+	struct blk_slot slots[2 * ENG_MAX_MEMBERS];
+	struct eng_drive *drives[2 * ENG_MAX_MEMBERS];
 	struct blk_batch batch;
 	void *copy = loop_buf_alloc_at(l->array->loop, LOOP_BUF_INNER, len);
 	unsigned n = 0;
@@ -264,10 +262,10 @@ static int write_bitmap(struct eng_lun *l, unsigned first_page, unsigned count)
 		return -ENOMEM;
 	memcpy(copy, image + at, len); /* one state for all drives, whatever changes meanwhile */
 	blk_batch_init(&batch, slots, ARRAY_SIZE(slots));
-	for (unsigned i = 0; i < l->shape.members; i++) {
-		const struct eng_member *m = &l->members[i];
+	for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+		const struct eng_member *m = eng_lun_extent(l, i);
 
-		if (!eng_keeps_bitmap(m) || at + len > priv_bitmap_bytes(&m->drive->priv))
+		if (!m || !eng_keeps_bitmap(m) || at + len > priv_bitmap_bytes(&m->drive->priv))
 			continue;
 		drives[n++] = m->drive;
 		blk_batch_write(&batch, m->drive->dev, bitmap_offset(m) + at, copy, len, BLK_FUA);

@@ -151,10 +151,11 @@ static int used_extents(const struct eng_array *a, const struct eng_drive *d, st
 	list_for_each(pos, tmp, &a->luns) {
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
-		for (unsigned i = 0; i < l->shape.members; i++) {
-			struct eng_extent e = { d->id, l->id, l->members[i].start, l->members[i].size };
+		for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+			const struct eng_member *m = eng_lun_extent(l, i);
 
-			if (l->members[i].drive == d && extent_vec_push(v, e))
+			if (m && m->drive == d &&
+				extent_vec_push(v, (struct eng_extent) { d->id, l->id, m->start, m->size }))
 				return -ENOMEM;
 		}
 	}

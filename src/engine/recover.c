@@ -16,17 +16,50 @@ static unsigned share_of(int priority)
 	return 5u + (unsigned)priority * 85u / 15u;
 }
 
+static struct eng_member *target(const struct eng_job *job, unsigned slot)
+{
+	return job->copying ? &job->lun->twins[slot] : &job->lun->members[slot];
+}
+
 static int checkpoint(struct raid_run *run, uint64_t watermark)
 {
 	struct eng_job *job = run->user;
 	struct eng_lun *l = job->lun;
 
-	for (unsigned i = 0; i < l->shape.members; i++)
-		if (l->members[i].state == ENG_MEMBER_REBUILDING && eng_drive_online(l->members[i].drive) &&
-			l->members[i].watermark < watermark)
-			l->members[i].watermark = watermark < l->members[i].size ? watermark
-																	 : l->members[i].size;
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		struct eng_member *m = target(job, i);
+
+		if (m->state == ENG_MEMBER_REBUILDING && eng_drive_online(m->drive) && m->watermark < watermark)
+			m->watermark = watermark < m->size ? watermark : m->size;
+	}
 	return eng_priv_members(l->array, l);
+}
+
+/* The twins of the pass are filled: they take their members' places in the model. */
+static void take_places(struct eng_job *job, struct eng_member old[ENG_MAX_MEMBERS])
+{
+	struct eng_lun *l = job->lun;
+
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		if (!(job->pass & 1ull << i))
+			continue;
+		old[i] = l->members[i];
+		l->members[i] = l->twins[i];
+		memset(&l->twins[i], 0, sizeof(l->twins[i]));
+	}
+}
+
+static void give_places_back(struct eng_job *job, const struct eng_member old[ENG_MAX_MEMBERS])
+{
+	struct eng_lun *l = job->lun;
+
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		if (!(job->pass & 1ull << i))
+			continue;
+		l->twins[i] = l->members[i];
+		l->twins[i].state = ENG_MEMBER_REBUILDING;
+		l->members[i] = old[i];
+	}
 }
 
 /*
@@ -37,8 +70,11 @@ static int complete(struct raid_run *run)
 {
 	struct eng_job *job = run->user;
 	struct eng_lun *l = job->lun;
+	struct eng_member old[ENG_MAX_MEMBERS];
 	int rc;
 
+	if (job->copying)
+		take_places(job, old);
 	for (unsigned i = 0; i < l->shape.members; i++)
 		if (job->pass & 1ull << i) {
 			l->members[i].state = ENG_MEMBER_IN_SYNC;
@@ -46,7 +82,11 @@ static int complete(struct raid_run *run)
 		}
 	eng_lun_demote_absent(l);
 	rc = eng_priv_members(l->array, l);
-	return rc ? rc : eng_meta_commit(l->array, NULL);
+	if (!rc)
+		rc = eng_meta_commit(l->array, NULL);
+	if (rc && job->copying) /* it goes on getting every write, so it may stand on a drive that it counts */
+		give_places_back(job, old);
+	return rc;
 }
 
 static void step(struct raid_run *run)
@@ -75,6 +115,18 @@ void eng_job_begin_pass(struct eng_job *job)
 	job->run.foreground_share = share_of(job->lun->priority);
 }
 
+/* Slots whose member is to be moved while it serves. */
+static uint64_t movable(const struct eng_lun *l)
+{
+	uint64_t mask = 0;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (eng_drive_online(l->twins[i].drive) && eng_drive_online(l->members[i].drive) &&
+			l->members[i].state == ENG_MEMBER_IN_SYNC)
+			mask |= 1ull << i;
+	return mask;
+}
+
 /* Slots that are not in sync but have a drive to fill. */
 static uint64_t fillable(const struct eng_lun *l)
 {
@@ -86,16 +138,14 @@ static uint64_t fillable(const struct eng_lun *l)
 	return mask;
 }
 
-/* A failing drive that still holds current data gives its place only while the others suffice. */
+/* A failing drive keeps its place until a spare beside it is filled. */
 bool eng_slot_wants_spare(const struct eng_lun *l, unsigned slot)
 {
 	const struct eng_member *m = &l->members[slot];
 
 	if (!eng_drive_online(m->drive))
 		return m->state != ENG_MEMBER_IN_SYNC; /* else the LUN failed with it and needs it back */
-	return m->drive->predicted &&
-		(m->state != ENG_MEMBER_IN_SYNC ||
-			raid_shape_survives(&l->shape, eng_lun_lost_mask(l) | 1ull << slot));
+	return m->drive->predicted && !l->twins[slot].drive;
 }
 
 /* Gives every lost slot a spare; *missing tells what kept the last one from getting one. */
@@ -121,14 +171,15 @@ static int bind_spares(struct eng_lun *l, uint64_t *bound, int *missing, struct 
 	return 0;
 }
 
-/* Makes the slots REBUILDING: on the drives, in the set, for everybody to see. */
-static int begin_filling(struct eng_lun *l, uint64_t mask, struct err *err)
+/* Makes the slots (or their twins) REBUILDING: on the drives, in the set, for everybody to see. */
+static int begin_filling(struct eng_job *job, uint64_t mask, struct err *err)
 {
+	struct eng_lun *l = job->lun;
 	int rc;
 
 	for (unsigned i = 0; i < l->shape.members; i++)
 		if (mask & 1ull << i)
-			l->members[i].state = ENG_MEMBER_REBUILDING;
+			target(job, i)->state = ENG_MEMBER_REBUILDING;
 	/* From here on the slots get every change of the bitmap; first they need what it holds now. */
 	rc = eng_priv_bitmap_write(l, 0, (unsigned)(raid_bitmap_bytes(&l->shape) / 4096));
 	if (!rc && l->lost.len)
@@ -145,6 +196,11 @@ static int begin_filling(struct eng_lun *l, uint64_t mask, struct err *err)
 	eng_events_health(l->array);
 	eng_events_flush(l->array);
 	return 0;
+}
+
+static bool same_target(const struct eng_job *a, unsigned i, const struct eng_job *b, unsigned j)
+{
+	return target(a, i)->drive && target(a, i)->drive == target(b, j)->drive;
 }
 
 /* Target drives are worked for one LUN after another. */
@@ -164,8 +220,7 @@ static int wait_for_targets(struct eng_job *job, uint64_t mask)
 				continue;
 			for (unsigned i = 0; i < job->lun->shape.members; i++)
 				for (unsigned j = 0; j < other->lun->shape.members; j++)
-					if (mask & 1ull << i && other->filling & 1ull << j &&
-						job->lun->members[i].drive == other->lun->members[j].drive)
+					if (mask & 1ull << i && other->filling & 1ull << j && same_target(job, i, other, j))
 						free = false;
 		}
 		if (job->cancel || job->interrupt)
@@ -176,28 +231,31 @@ static int wait_for_targets(struct eng_job *job, uint64_t mask)
 	return 0;
 }
 
-/* What a pass that did not end well left behind, written down; and spares that are none any more. */
+/* What a slot is after a pass that did not end well; what was lost meanwhile is no longer our business. */
+static void settle_slot(struct eng_job *job, unsigned slot, bool goes_on)
+{
+	struct eng_lun *l = job->lun;
+	struct eng_member *m = target(job, slot);
+
+	if (!m->drive)
+		return;
+	m->watermark = (job->copying ? raid_twin(l->set, slot) : raid_member(l->set, slot)).watermark;
+	if (goes_on)
+		eng_lun_apply_member(l, slot); /* writes go on reaching it */
+	else
+		m->state = ENG_MEMBER_STALE;
+}
+
+/* What a pass left behind, written down; and spares that are none any more. */
 static int settle_slots(struct eng_job *job, uint64_t mask, int rc, struct err *err)
 {
+	bool goes_on = rc == -ECANCELED && job->interrupt && !job->cancel;
 	struct eng_lun *l = job->lun;
 	int rc2;
 
-	for (unsigned i = 0; i < l->shape.members; i++) {
-		struct eng_member *m = &l->members[i];
-		struct raid_member now;
-
-		if (!(mask & 1ull << i))
-			continue;
-		now = raid_member(l->set, i);
-		memset(&m->copy_from, 0, sizeof(m->copy_from));
-		if (!rc)
-			continue; /* complete() has seen to it; what was lost since is no longer our business */
-		m->watermark = now.watermark;
-		if (rc == -ECANCELED && job->interrupt && !job->cancel)
-			eng_lun_apply_member(l, i); /* writes go on reaching it */
-		else
-			m->state = ENG_MEMBER_STALE;
-	}
+	for (unsigned i = 0; rc && i < l->shape.members; i++) /* else complete() has seen to it */
+		if (mask & 1ull << i)
+			settle_slot(job, i, goes_on);
 	rc2 = eng_priv_members(l->array, l);
 	eng_spare_settle(l->array);
 	if (!rc2)
@@ -217,12 +275,10 @@ static int fill(struct eng_job *job, uint64_t mask, bool catch_up, struct err *e
 
 	if (!mask)
 		return 0;
-	for (unsigned i = 0; i < l->shape.members; i++)
-		job->from[i] = l->members[i].copy_from;
 	eng_job_begin_pass(job);
 	job->pass = mask;
-	rc = raid_rebuild(l->set, mask, catch_up, &job->run);
-	memset(job->from, 0, sizeof(job->from));
+	rc = job->copying ? raid_copy(l->set, mask, &job->run)
+					  : raid_rebuild(l->set, mask, catch_up, &job->run);
 	eng_job_progress(job);
 	return settle_slots(job, mask, rc, err);
 }
@@ -239,6 +295,19 @@ static int not_filled(struct eng_job *job, uint64_t mask, int rc)
 	return rc;
 }
 
+/* First written down, then waited for: what is interrupted here goes on after a restart. */
+static int begin(struct eng_job *job, uint64_t mask, struct err *err)
+{
+	int rc = begin_filling(job, mask, err);
+
+	if (!rc)
+		rc = wait_for_targets(job, mask);
+	if (rc)
+		return not_filled(job, mask, rc);
+	job->filling = mask;
+	return 0;
+}
+
 /* Fills all slots of the mask: first those that missed only some writes, then the others. */
 static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
 {
@@ -249,13 +318,9 @@ static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
 	for (unsigned i = 0; i < l->shape.members; i++)
 		if (mask & 1ull << i && l->members[i].watermark >= l->members[i].size)
 			quick |= 1ull << i;
-	/* First written down, then waited for: what is interrupted here goes on after a restart. */
-	rc = begin_filling(l, mask, err);
-	if (!rc)
-		rc = wait_for_targets(job, mask);
+	rc = begin(job, mask, err);
 	if (rc)
-		return not_filled(job, mask, rc);
-	job->filling = mask;
+		return rc;
 	log_info("LUN \"%s\" (%u members): filling slots %#llx, of them %#llx by catch-up of %llu regions",
 		l->name, l->shape.members, (unsigned long long)mask, (unsigned long long)quick,
 		(unsigned long long)raid_dirty_regions(l->set));
@@ -265,6 +330,30 @@ static int fill_all(struct eng_job *job, uint64_t mask, struct err *err)
 	else if (mask & ~quick)
 		not_filled(job, mask & ~quick, rc);
 	job->filling = 0;
+	return rc;
+}
+
+/* Moves members to the drives beside them, while they serve. */
+static int move_all(struct eng_job *job, uint64_t mask, struct err *err)
+{
+	struct eng_lun *l = job->lun;
+	struct eng_drive *old[ENG_MAX_MEMBERS];
+	int rc;
+
+	for (unsigned i = 0; i < l->shape.members; i++)
+		old[i] = l->members[i].drive;
+	job->copying = true;
+	rc = begin(job, mask, err);
+	if (!rc) {
+		log_info("LUN \"%s\" (%u members): moving slots %#llx", l->name, l->shape.members,
+			(unsigned long long)mask);
+		rc = fill(job, mask, false, err);
+		job->filling = 0;
+	}
+	job->copying = false;
+	for (unsigned i = 0; !rc && i < l->shape.members; i++)
+		if (mask & 1ull << i && old[i] && !old[i]->dead)
+			eng_event_add(l->array, ENG_EVENT_DRIVE_MODIFY, &old[i]->id);
 	return rc;
 }
 
@@ -284,14 +373,18 @@ static int check_redundancy(struct eng_job *job, struct err *err)
 	return rc;
 }
 
-static uint64_t expected_work(const struct eng_job *job, uint64_t mask)
+static uint64_t expected_work(const struct eng_job *job, uint64_t fill_mask, uint64_t move_mask)
 {
 	const struct eng_lun *l = job->lun;
-	uint64_t sum = 0;
+	uint64_t fill_bytes = 0, move_bytes = 0, sum;
 
-	for (unsigned i = 0; i < l->shape.members; i++)
-		if (mask & 1ull << i)
-			sum = l->members[i].size > sum ? l->members[i].size : sum;
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		if (fill_mask & 1ull << i)
+			fill_bytes = l->members[i].size > fill_bytes ? l->members[i].size : fill_bytes;
+		if (move_mask & 1ull << i)
+			move_bytes = l->members[i].size > move_bytes ? l->members[i].size : move_bytes;
+	}
+	sum = fill_bytes + move_bytes;
 	if (job->explicit_request)
 		sum += l->size_bytes;
 	return sum;
@@ -318,19 +411,22 @@ static int explain(struct eng_job *job, int rc, int missing, struct err *err)
 int eng_recover_body(struct eng_job *job, struct err *err)
 {
 	struct eng_lun *l = job->lun;
-	uint64_t mask, bound = 0;
+	uint64_t mask, move, bound = 0;
 	int missing = 0, rc;
 
 	if (eng_lun_health_of(l) == ENG_LUN_FAILED) /* since the job was begun */
 		return explain(job, -EHOSTDOWN, 0, err);
 	rc = bind_spares(l, &bound, &missing, err);
 	mask = fillable(l);
-	job->info.total_bytes = job->base_done + expected_work(job, mask);
+	move = movable(l);
+	job->info.total_bytes = job->base_done + expected_work(job, mask, move);
 	for (unsigned i = 0; !rc && i < l->shape.members; i++)
 		if (bound & 1ull << i)
 			eng_lun_apply_member(l, i);
 	if (!rc && mask)
 		rc = fill_all(job, mask, err);
+	if (!rc && move)
+		rc = move_all(job, move & movable(l), err);
 	if (!rc && !missing && job->explicit_request && !eng_lun_lost_mask(l))
 		rc = check_redundancy(job, err);
 	if (!rc && raid_resync_needed(l->set) && !eng_lun_lost_mask(l))
@@ -342,9 +438,12 @@ int eng_recover_body(struct eng_job *job, struct err *err)
 
 void eng_recover_abandon(struct eng_lun *l)
 {
-	for (unsigned i = 0; i < l->shape.members; i++)
+	for (unsigned i = 0; i < l->shape.members; i++) {
 		if (l->members[i].state == ENG_MEMBER_REBUILDING)
 			l->members[i].state = ENG_MEMBER_STALE;
+		if (l->twins[i].state == ENG_MEMBER_REBUILDING)
+			l->twins[i].state = ENG_MEMBER_STALE;
+	}
 	l->auto_paused = true;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Putting a new drive in the place of an old one in every LUN. Redundant LUNs are rebuilt onto it
- * (reading the old drive first while it is good); one job for each LUN, taken up again after a
- * restart like any recovery.
+ * Putting a new drive in the place of an old one in every LUN: by a twin while the old one serves, else by
+ * a rebuild. One job for each LUN, taken up again after a restart like any recovery.
  */
 #include "engine/engine_internal.h"
 
@@ -39,13 +38,8 @@ static int check_luns(const struct eng_array *a, const struct eng_drive *old, co
 				continue;
 			if (l->job)
 				return err_set(err, -EBUSY, "An operation on LUN \"%s\" has not ended.", l->name);
-			if (!eng_lun_type_redundant(l->type))
-				return err_set(err, -ENOTSUP,
-					"LUN \"%s\" has no redundancy to fill the new drive from while it is in use.",
-					l->name);
-			if (eng_lun_health_of(l) == ENG_LUN_FAILED ||
-				!raid_shape_survives(&l->shape, eng_lun_lost_mask(l) | 1ull << i))
-				return err_set(err, -ENOTSUP, "LUN \"%s\" needs the old drive as it is.", l->name);
+			if (eng_lun_health_of(l) == ENG_LUN_FAILED)
+				return err_set(err, -ENOTSUP, "LUN \"%s\" has failed and needs the old drive.", l->name);
 			need += l->members[i].size;
 			(*count)++;
 		}

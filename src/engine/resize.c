@@ -91,6 +91,18 @@ static int adopt(struct eng_lun *l, const struct reshape *to, struct err *err)
 	return eng_lun_open(l, false, false, err);
 }
 
+/* Moves that were begun and stopped are given up. */
+static void drop_twins(struct eng_lun *l)
+{
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		if (!l->twins[i].drive)
+			continue;
+		eng_twin_drop(l, i);
+		eng_lun_apply_member(l, i);
+	}
+	eng_spare_settle(l->array); /* written down with the new shape */
+}
+
 /* Makes the prepared shape the LUN's. The old one is restored if the drives will not take it. */
 static int exchange(struct eng_job *job, struct err *err)
 {
@@ -100,8 +112,12 @@ static int exchange(struct eng_job *job, struct err *err)
 
 	if (!old)
 		return err_set(err, -ENOMEM, "Out of memory.");
-	raid_bitmap_settle(l->set, 0);
-	eng_lun_swap_begin(l);
+	drop_twins(l);
+	rc = eng_lun_swap_begin(l, eng_lun_type_redundant(l->type) && !eng_lun_lost_mask(l));
+	if (rc) {
+		free(old);
+		return err_set(err, rc, "The LUN's written regions could not be settled: %s.", err_name(rc));
+	}
 	rc = adopt(l, job->reshape, err);
 	if (!rc) {
 		rc = eng_meta_commit(l->array, err);

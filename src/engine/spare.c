@@ -6,12 +6,10 @@
  */
 #include "engine/engine_internal.h"
 
-static bool names_drive(const struct eng_lun *l, const struct eng_drive *d)
+/* Can a stand-in be filled with what the LUN has on that drive? */
+static bool movable(const struct eng_lun *l, const struct eng_drive *from)
 {
-	for (unsigned i = 0; i < l->shape.members; i++)
-		if (l->members[i].drive == d)
-			return true;
-	return false;
+	return eng_lun_type_redundant(l->type) || eng_drive_online(from);
 }
 
 /* Bytes that a stand-in for `lost` must have: every extent that LUNs still count on it for. */
@@ -24,7 +22,7 @@ static uint64_t bytes_on(const struct eng_array *a, const struct eng_drive *lost
 		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 
 		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].drive == lost && eng_lun_type_redundant(l->type))
+			if (l->members[i].drive == lost && movable(l, lost))
 				sum += l->members[i].size;
 	}
 	return sum;
@@ -60,7 +58,7 @@ struct eng_drive *eng_spare_pick(const struct eng_lun *l, unsigned slot, int *wh
 		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
 		uint64_t largest;
 
-		if (!d->spare || !eng_drive_online(d) || d->predicted || names_drive(l, d))
+		if (!d->spare || !eng_drive_online(d) || d->predicted || eng_lun_on(l, d))
 			continue;
 		eng_pool_free(d, &largest);
 		if (d->spare_active) {
@@ -79,26 +77,27 @@ struct eng_drive *eng_spare_pick(const struct eng_lun *l, unsigned slot, int *wh
 	return best;
 }
 
-int eng_spare_bind(struct eng_lun *l, unsigned slot, struct eng_drive *drive, struct err *err)
+/* The member that still serves keeps its place until its twin is filled. */
+static struct eng_member *extent_for(struct eng_lun *l, unsigned slot)
 {
 	struct eng_member *m = &l->members[slot];
-	struct eng_drive *old = m->drive;
-	uint64_t start;
+
+	return eng_drive_online(m->drive) && m->state == ENG_MEMBER_IN_SYNC ? &l->twins[slot] : m;
+}
+
+int eng_spare_bind(struct eng_lun *l, unsigned slot, struct eng_drive *drive, struct err *err)
+{
+	struct eng_member *to = extent_for(l, slot);
+	struct eng_drive *old = l->members[slot].drive;
+	uint64_t start, size = l->members[slot].size;
 	int index = eng_pool_index(drive);
-	int rc = eng_pool_alloc(drive, m->size, &start);
+	int rc = eng_pool_alloc(drive, size, &start);
 
 	if (rc || index < 0)
 		return err_set(err, -ENOSPC, "The drive in slot %d.%d has too little free space.",
 			drive->bus, drive->slot);
-	memset(&m->copy_from, 0, sizeof(m->copy_from));
-	if (eng_drive_online(old) && m->state == ENG_MEMBER_IN_SYNC)
-		m->copy_from = (struct raid_member) { .dev = old->dev, .start = m->start,
-			.state = RAID_MEMBER_IN_SYNC };
-	m->drive = drive;
-	m->start = start;
-	m->index = (unsigned)index;
-	m->state = ENG_MEMBER_STALE;
-	m->watermark = 0;
+	*to = (struct eng_member) { .drive = drive, .start = start, .size = size,
+		.index = (unsigned)index, .state = ENG_MEMBER_STALE };
 	if (drive->spare) {
 		drive->spare_active = true;
 		drive->replaces = old ? old->refnum : 0;
@@ -107,6 +106,16 @@ int eng_spare_bind(struct eng_lun *l, unsigned slot, struct eng_drive *drive, st
 	if (old)
 		eng_event_add(l->array, ENG_EVENT_DRIVE_MODIFY, &old->id);
 	return 0;
+}
+
+void eng_twin_drop(struct eng_lun *l, unsigned slot)
+{
+	struct eng_drive *d = l->twins[slot].drive;
+
+	if (!d)
+		return;
+	memset(&l->twins[slot], 0, sizeof(l->twins[slot]));
+	eng_event_add(l->array, ENG_EVENT_DRIVE_MODIFY, &d->id);
 }
 
 /* True while the spare still has work to do for the drive it replaces. */
@@ -122,8 +131,10 @@ static bool still_needed(const struct eng_drive *spare)
 
 			if (m->drive == spare && m->state != ENG_MEMBER_IN_SYNC)
 				return true;
+			if (l->twins[i].drive == spare)
+				return true;
 			if (m->drive && m->drive != spare && spare->replaces &&
-				m->drive->refnum == spare->replaces && eng_lun_type_redundant(l->type))
+				m->drive->refnum == spare->replaces && movable(l, m->drive))
 				return true;
 		}
 	}
@@ -138,9 +149,9 @@ bool eng_spare_settle(struct eng_array *a)
 	list_for_each(pos, tmp, &a->drives) {
 		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
 
-		if (!d->spare_active || still_needed(d))
+		if (!d->spare_active || (eng_drive_assigned(d) && still_needed(d)))
 			continue;
-		/* A spare whose LUN was deleted under it goes back to waiting. */
+		/* A spare whose LUN was deleted under it, or that was given up, goes back to waiting. */
 		d->spare = !eng_drive_assigned(d);
 		d->spare_active = false;
 		d->replaces = 0;

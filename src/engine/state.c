@@ -31,12 +31,19 @@ bool eng_drive_assigned(const struct eng_drive *d)
 {
 	struct list *pos, *tmp;
 
-	list_for_each(pos, tmp, &d->array->luns) {
-		const struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+	list_for_each(pos, tmp, &d->array->luns)
+		if (eng_lun_on(list_entry(pos, struct eng_lun, link), d))
+			return true;
+	return false;
+}
 
-		for (unsigned i = 0; i < l->shape.members; i++)
-			if (l->members[i].drive == d)
-				return true;
+bool eng_lun_on(const struct eng_lun *l, const struct eng_drive *d)
+{
+	for (unsigned i = 0; i < 2 * l->shape.members; i++) {
+		const struct eng_member *m = eng_lun_extent(l, i);
+
+		if (m && m->drive == d)
+			return true;
 	}
 	return false;
 }
@@ -196,6 +203,15 @@ static bool all_rebuilding(const struct eng_lun *l, uint64_t lost)
 	return true;
 }
 
+/* A member is being moved while it serves: nothing is lost, but not everything is as it will be. */
+static bool any_twin_filling(const struct eng_lun *l)
+{
+	for (unsigned i = 0; i < l->shape.members; i++)
+		if (l->twins[i].state == ENG_MEMBER_REBUILDING && eng_drive_online(l->twins[i].drive))
+			return true;
+	return false;
+}
+
 enum eng_lun_health eng_lun_health_of(const struct eng_lun *l)
 {
 	uint64_t lost = eng_lun_lost_mask(l);
@@ -207,9 +223,24 @@ enum eng_lun_health eng_lun_health_of(const struct eng_lun *l)
 		return ENG_LUN_FAILED_REDUNDANCY_FAILING;
 	if (lost)
 		return all_rebuilding(l, lost) ? ENG_LUN_REBUILDING : ENG_LUN_FAILED_REDUNDANCY;
+	if (any_twin_filling(l))
+		return ENG_LUN_REBUILDING;
 	if (predicted)
 		return eng_lun_type_redundant(l->type) ? ENG_LUN_FAILING_REDUNDANCY : ENG_LUN_FAILING;
 	return ENG_LUN_HEALTHY;
+}
+
+void eng_member_left_behind(struct eng_lun *l, unsigned slot)
+{
+	struct eng_member *m = &l->members[slot];
+
+	if (l->twins[slot].drive) {
+		*m = l->twins[slot];
+		memset(&l->twins[slot], 0, sizeof(l->twins[slot]));
+	} else if (m->state == ENG_MEMBER_IN_SYNC) {
+		m->watermark = m->size;
+	}
+	m->state = ENG_MEMBER_STALE;
 }
 
 /* Members on drives that are not here: out of date from now on where the LUN works without them. */
@@ -222,11 +253,8 @@ void eng_lun_demote_absent(struct eng_lun *l)
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		struct eng_member *m = &l->members[i];
 
-		if (m->drive && m->state != ENG_MEMBER_STALE && !eng_drive_online(m->drive)) {
-			if (m->state == ENG_MEMBER_IN_SYNC)
-				m->watermark = m->size;
-			m->state = ENG_MEMBER_STALE;
-		}
+		if (m->drive && m->state != ENG_MEMBER_STALE && !eng_drive_online(m->drive))
+			eng_member_left_behind(l, i);
 	}
 }
 

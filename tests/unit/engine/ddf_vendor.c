@@ -62,6 +62,8 @@ static void malformed_records_are_damage(void **state)
 		{{0, 9, 0, 0, 0xFF, 0xFF, 0xFF, 0xF8}, 8},		  /* huge length */
 		{{0, 2, 0, 0, 0, 0, 0, 1, 1}, 9},			  /* too short for a LUN */
 		{{0, 3, 0, 0, 0, 0, 0, 1, 1}, 9}, {{0, 4, 0, 0, 0, 0, 0, 0}, 8}, /* job, drive */
+		{{0, 5, 0, 0, 0, 0, 0, 0}, 8}, {{0, 6, 0, 0, 0, 0, 0, 0}, 8},	  /* what drives held */
+		{{0, 7, 0, 0, 0, 0, 0, 1, 1}, 9},				  /* twin */
 		{{0, 1, 0, 0, 0, 0, 0, 2, 'a', 0}, 10},			  /* NUL in a name */
 	};
 	struct fix f;
@@ -229,6 +231,48 @@ static void what_drives_held_reads_back(void **state)
 	fix_free(&f);
 }
 
+static void members_that_are_moved_read_back(void **state)
+{
+	struct ddf_vd_twin twins[2] = {{.slot = 1, .refnum = 77, .lba = 4096, .blocks = 2048},
+		{.slot = 0, .refnum = 78, .lba = 1ull << 40, .blocks = 1}};
+	struct ddf_image image;
+	struct ddf_vd *vd;
+	uint8_t *copy, *record;
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 3, 96 * MIB);
+	fix_fill(&f);
+	vd = &f.set.vds.items[0];
+	assert_true(vd->ext.present && vd->ext.slots_len >= 2);
+	memcpy(vd->ext.twins, twins, sizeof(twins));
+	vd->ext.twins_len = 2;
+	copy = fix_copy(&f, 0, DDF_PRIMARY, false);
+	image = decode(&f, copy);
+	assert_int_equal(image.sections[DDF_SEC_VENDOR], DDF_GOOD);
+	assert_int_equal(image.set.vds.items[0].ext.twins_len, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct ddf_vd_twin *t = &image.set.vds.items[0].ext.twins[i];
+
+		assert_true(t->slot == twins[i].slot && t->refnum == twins[i].refnum);
+		assert_true(t->lba == twins[i].lba && t->blocks == twins[i].blocks);
+	}
+	assert_int_equal(image.set.vds.items[1].ext.twins_len, 0);
+	ddf_image_free(&image);
+	/* two for one slot, or one for a slot that there is not */
+	record = memmem(copy + VENDOR * 512, 512 * 512, "\0\7\0\0\0\0\0\60", 8);
+	assert_non_null(record);
+	for (unsigned slot = 0; slot < 64; slot += 32) {
+		bytes_put_be(record + 8 + 24, 2, slot);
+		fix_crc(copy + VENDOR * 512, 512 * 512);
+		image = decode(&f, copy);
+		assert_int_equal(image.sections[DDF_SEC_VENDOR], DDF_DAMAGED);
+		ddf_image_free(&image);
+	}
+	free(copy);
+	fix_free(&f);
+}
+
 /* Whatever was accepted, the loss of every drive still fits. */
 static void room_is_kept_for_losses(void **state)
 {
@@ -285,6 +329,7 @@ int main(void)
 		cmocka_unit_test(other_makers_sections_are_left_alone),
 		cmocka_unit_test(a_full_section_is_refused_not_cut),
 		cmocka_unit_test(what_drives_held_reads_back),
+		cmocka_unit_test(members_that_are_moved_read_back),
 		cmocka_unit_test(room_is_kept_for_losses),
 	};
 

@@ -121,12 +121,6 @@ static void unwritten_regions_are_skipped(void **state)
 	rig_fini(&r);
 }
 
-static int close_dev(void *arg)
-{
-	blk_close(arg);
-	return 0;
-}
-
 static uint64_t lost_bytes(const struct rig *r)
 {
 	const struct raid_range *list;
