@@ -108,6 +108,7 @@ int eng_drive_add(struct eng_array *a, const struct eng_bay *bay, struct guid *i
 	memset(&d->id, 0, sizeof(d->id));
 	d->departed = false;
 	d->lost_at = 0;
+	d->fresh = true;
 	rc = bring_in(d, err);
 	if (!rc) {
 		list_add_tail(&a->drives, &d->link);

@@ -50,6 +50,7 @@ struct eng_drive {
 	unsigned lost_copy;       /* … and which one it is */
 	/* facts */
 	bool ours;               /* carries metadata of this array: may be written */
+	bool fresh;              /* being taken in: no other drive knows it */
 	bool failed, admin_offline, predicted, departed, unreachable;
 	bool spare, spare_active;
 	uint32_t replaces;       /* refnum of the drive this spare stands in for, 0 = none */

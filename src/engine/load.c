@@ -161,7 +161,8 @@ static void know_written(struct eng_drive *d, const struct eng_found *f, const u
 
 /*
  * A drive that was being taken in when that was cut short: its headers were cleared before it got
- * its anchor, and the second copy is not begun before the first is complete. It was never in use.
+ * its anchor, and the second copy is not begun before the first is complete. It was never in use, and
+ * what it says of the array may lack sections that were never written.
  */
 static bool half_made(const struct eng_drive *d, const uint8_t *primary, const uint8_t *secondary)
 {
@@ -199,11 +200,12 @@ int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct
 	secondary = read_copy(d, d->layout.secondary, &len);
 	rc = ddf_load(primary, primary ? len : 0, secondary, secondary ? len : 0, &d->layout, &theirs,
 		&found->image, err);
-	if (!rc) {
+	if ((!rc || rc == -EUCLEAN) && half_made(d, primary, secondary)) {
+		eng_found_free(found);
+		rc = -ENODATA;
+	} else if (!rc) {
 		found->hash = table_hash(d, found, primary, secondary);
 		know_written(d, found, primary, secondary, len);
-	} else if (rc == -EUCLEAN && half_made(d, primary, secondary)) {
-		rc = -ENODATA;
 	} else {
 		err_wrap(err, rc, "%s: its metadata cannot be used.", d->path);
 	}

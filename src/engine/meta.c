@@ -7,7 +7,8 @@
  * copy, then in the secondary; drives in parallel. A drive that fails is lost, which is a change of
  * the model, so another round tells the others. A commit is durable when a round reached every drive
  * it was meant for: stricter than the majority that DDF asks for, and what the loading side counts on
- * (a drive that took part until the end is at most one round behind).
+ * (a drive that took part until the end is at most one round behind). A drive that is being taken in
+ * comes before the others: cut short in between, it is either nobody's yet or there with its records.
  *
  * Commits are grouped: whoever asks while one runs waits for the next, which serves all who wait.
  */
@@ -227,7 +228,8 @@ struct drive_write {
 struct commit {
 	struct eng_array *a;
 	struct drive_write *list;
-	unsigned n, next;         /* how many drives; the next that no task has taken */
+	unsigned n, first;        /* how many drives; those before first are written first */
+	unsigned next, end;       /* the next that no task has taken; where this pass ends */
 	struct shared *shared;
 	struct eng_place *places; /* of the LUNs as they were … */
 	uint64_t luns_freed;      /* … when this many had been freed */
@@ -405,7 +407,7 @@ static void writer_task(void *arg)
 	struct writer w = { .c = c };
 
 	w.sector = loop_buf_alloc_at(c->a->loop, LOOP_BUF_INNER, 4096);
-	while (c->next < c->n) {
+	while (c->next < c->end) {
 		struct drive_write *one = &c->list[c->next++];
 
 		one->rc = write_drive(&w, one->d);
@@ -416,11 +418,12 @@ static void writer_task(void *arg)
 	task_group_end(&c->writers);
 }
 
-/* Writes all drives, PARALLEL at a time. */
-static void write_all(struct commit *c)
+/* The drives up to end that are not written yet, PARALLEL at a time. */
+static void write_up_to(struct commit *c, unsigned end)
 {
+	c->end = end;
 	task_group_init(&c->writers);
-	for (unsigned i = 0; i < PARALLEL && i < c->n; i++) {
+	for (unsigned i = 0; i < PARALLEL && c->next + i < end; i++) {
 		task_group_begin(&c->writers);
 		if (task_spawn(c->a->loop, "metadata", writer_task, c))
 			writer_task(c);
@@ -428,19 +431,39 @@ static void write_all(struct commit *c)
 	task_group_wait(&c->writers);
 }
 
-static int gather_drives(struct commit *c)
+static void write_all(struct commit *c)
+{
+	write_up_to(c, c->first);
+	write_up_to(c, c->n);
+	for (unsigned i = 0; i < c->first; i++)
+		c->list[i].d->fresh = c->list[i].rc != 0;
+}
+
+static void gather(struct commit *c, bool fresh)
 {
 	struct list *pos, *tmp;
 
+	list_for_each(pos, tmp, &c->a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (takes_metadata(d) && d->fresh == fresh)
+			c->list[c->n++].d = d;
+	}
+}
+
+static int gather_drives(struct commit *c)
+{
+	struct list *pos, *tmp;
+	unsigned drives = 0;
+
 	list_for_each(pos, tmp, &c->a->drives)
-		c->n += takes_metadata(list_entry(pos, struct eng_drive, link));
-	c->list = calloc(c->n ? c->n : 1, sizeof(*c->list));
+		drives++;
+	c->list = calloc(drives + 1u, sizeof(*c->list));
 	if (!c->list)
 		return -ENOMEM;
-	c->n = 0;
-	list_for_each(pos, tmp, &c->a->drives)
-		if (takes_metadata(list_entry(pos, struct eng_drive, link)))
-			c->list[c->n++].d = list_entry(pos, struct eng_drive, link);
+	gather(c, true);
+	c->first = c->n;
+	gather(c, false);
 	return 0;
 }
 

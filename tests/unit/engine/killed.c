@@ -521,25 +521,11 @@ static void check_data(struct fx *f)
 		check_versions(f);
 }
 
-/* The array may know of a drive that does not yet know of the array: it shows as one that is out. */
-static void without_lost(char *text)
-{
-	char *at = strstr(text, " state 4\n"), *line = at;
-
-	if (!at)
-		return;
-	while (line > text && line[-1] != '\n')
-		line--;
-	memmove(line, at + 9, strlen(at + 9) + 1);
-}
-
 static void is_allowed(struct fx *f)
 {
 	char *now = fx_config(f);
 	bool found = false;
 
-	if (sc->flags & NEW_DRIVE)
-		without_lost(now);
 	for (unsigned i = 0; i < allowed_len; i++)
 		found |= !strcmp(allowed[i], now);
 	if (!found) {
