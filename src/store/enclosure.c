@@ -249,6 +249,13 @@ int sto_bay_remove(
 	return rc == -ENOENT ? bay_unknown(bus, slot, err) : rc;
 }
 
+int sto_bays_forget_empty(struct sto *sto, struct err *err)
+{
+	SCOPED_LOCK(&sto->lock);
+
+	return db_exec(&sto->db, err, "DELETE FROM bay WHERE drive IS NULL");
+}
+
 int sto_bay_get(struct sto *sto, const struct guid *subsystem, int16_t bus, int16_t slot,
 	struct sto_bay *out, struct err *err)
 {

@@ -142,6 +142,9 @@ VEC(struct sto_bay, sto_bay_vec)
 int sto_bay_add(struct sto *sto, const struct sto_bay *bay, struct err *err);
 int sto_bay_remove(struct sto *sto, const struct guid *subsystem, int16_t bus, int16_t slot,
 	struct err *err);
+/* Bays of all subsystems in which no drive is: left by an addition that was cut short, or by a drive
+ * that was put elsewhere. They keep slot and path until they are forgotten. */
+int sto_bays_forget_empty(struct sto *sto, struct err *err);
 int sto_bay_get(struct sto *sto, const struct guid *subsystem, int16_t bus, int16_t slot,
 	struct sto_bay *out, struct err *err);
 /* The bay where the drive was last seen. -ENOENT. */

@@ -4,9 +4,11 @@
 
 usage: operations.py VDS [CASE…]
 """
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import time
 
 from harness import MB, contains, equal, main, pattern
@@ -254,6 +256,33 @@ def test_remove_and_add_drive(s):
     (s.folder / "foreign").write_bytes(pattern(96 * MB // 8) * 8)
     e = s.envelope(f"add drive path={s.folder}/foreign", status=4)
     equal(e["error"]["name"], "VDS_E_NOT_SUPPORTED", "foreign content")
+
+
+def bays(s, statement, *values):
+    with contextlib.closing(sqlite3.connect(s.path / "store.db")) as db, db:
+        return db.execute(statement, values).fetchall()
+
+
+def test_an_addition_that_was_cut_short(s):
+    """What a killed "add drive" leaves behind: a bay that is reserved, and a file at any stage."""
+    s.make("3x96MB")
+    path = s.folder / "more.img"
+    reserve = "INSERT INTO bay SELECT subsystem, 0, 3, ?, NULL, 0, 0 FROM bay WHERE slot = 0"
+    bays(s, reserve, str(path))  # the file is not there yet
+    equal([d["slot"] for d in s.json("list drives")], [0, 1, 2], "nothing was added")
+    equal(s.json(f"add drive path={path} size=96MB")["slot"], 3, "the slot is free")
+    s.run("remove drive 3")
+    path.unlink()
+    path.touch()
+    os.truncate(path, 96 * MB)  # it is there, and still blank
+    bays(s, reserve, str(path))
+    equal([d["slot"] for d in s.json("list drives")], [0, 1, 2], "nothing was added")
+    equal(s.json(f"add drive path={path} slot=0.7")["slot"], 7, "nor is the path taken")
+    # All was done but for the note that the drive is in the bay.
+    bays(s, "UPDATE bay SET drive = NULL WHERE slot = 7")
+    equal([d["slot"] for d in s.json("list drives")], [0, 1, 2, 7], "it is there")
+    equal(s.json(f"add drive path={path}2 size=96MB")["slot"], 3, "and stays")
+    equal([d["slot"] for d in s.json("list drives")], [0, 1, 2, 7, 3], "both")
 
 
 def test_the_cure_of_a_corrupt_cache(s):

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 MB = 1 << 20
 BLOCK = 4096
@@ -41,8 +42,12 @@ class Store:
         return [self.vds, "--store", str(self.path), *map(str, words)]
 
     def run(self, *words, data=b"", statuses=(0,)):
-        done = subprocess.run(self.words(*words), input=data, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60)
+        try:
+            done = subprocess.run(self.words(*words), input=data, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, timeout=60)
+        except subprocess.TimeoutExpired as e:
+            raise Wrong(f"vds {' '.join(map(str, words))}: does not end: "
+                        f"{(e.stderr or b'').decode()[-600:]}") from None
         if done.returncode not in statuses:
             raise Wrong(f"vds {' '.join(map(str, words))}: status {done.returncode}: "
                         f"{done.stderr.decode()[-600:]}")
@@ -193,26 +198,35 @@ def round_flag(s, luns, tag, seconds):
         raise Wrong(f"the spare flag is {flags} after {spare} was acknowledged")
 
 
+def drives(s):
+    """Path to number; every drive is in a bay and works."""
+    rows = s.json("list drives")
+    for x in rows:
+        if not x["path"] or x["status"] != "online":
+            raise Wrong(f"drive {x['number']}: status {x['status']}, path {x['path']}, "
+                        f"slot {x['bus']}.{x['slot']}, note {x.get('note')}")
+    return {x["path"]: x["number"] for x in rows}
+
+
 def round_drive(s, luns, tag, seconds):
-    path = s.path.parent / f"more-{tag}.img"
-    before = {x["path"] for x in s.json("list", "drives")}
+    path = str(s.path.parent / f"more-{tag}.img")
+    before = drives(s)
     with open(path, "wb") as f:
         f.truncate(96 * MB)
     status = s.hit(seconds, "add", "drive", f"path={path}")
-    now = {x["path"]: x["number"] for x in s.json("list", "drives")}
-    if not before <= set(now) or not set(now) - before <= {str(path)} or (
-            status == 0 and str(path) not in now):
-        raise Wrong(f"add drive {path}: {sorted(now)}")
-    if str(path) not in now:
+    now = drives(s)
+    if set(now) - {path} != set(before) or (status == 0 and path not in now):
+        raise Wrong(f"add drive {path}: status {status}, {sorted(before)} became {sorted(now)}")
+    if path not in now:
         s.run("add", "drive", f"path={path}")  # a half-formatted file must do as well as a new one
-        now = {x["path"]: x["number"] for x in s.json("list", "drives")}
-    status = s.hit(seconds, "remove", "drive", now[str(path)])
-    left = {x["path"] for x in s.json("list", "drives")}
-    if status == 0 and str(path) in left:
-        raise Wrong(f"{path} is still there")
-    if str(path) in left:
-        s.run("remove", "drive", now[str(path)])
-    path.unlink()
+        now = drives(s)
+    status = s.hit(seconds, "remove", "drive", now[path])
+    left = drives(s)
+    if set(left) - {path} != set(before) or (status == 0 and path in left):
+        raise Wrong(f"remove drive {path}: status {status}, {sorted(before)} became {sorted(left)}")
+    if path in left:
+        s.run("remove", "drive", left[path])
+    os.unlink(path)
 
 
 ROUNDS = ((round_write, 10), (round_name, 2), (round_create, 2), (round_recover, 1),
@@ -255,6 +269,8 @@ def main():
         ok = True
     except Wrong as e:
         print(f"round {tag} ({name}): {e}", flush=True)
+    except Exception:  # a fault of the test itself, or an answer that no command should give
+        print(f"round {tag} ({name}):\n{traceback.format_exc()}", flush=True)
     finally:
         if ok or not args.keep:
             shutil.rmtree(folder, ignore_errors=True)

@@ -122,6 +122,7 @@ struct hwp {
 	uint32_t system_error;    /* [worker] of the next call, 0 = none */
 	struct hwp_faults faults; /* [worker] those in force, as in the store */
 	struct task_mutex admin;  /* [worker] short changes wait for each other */
+	struct task_mutex adding; /* [worker] one drive is taken in at a time */
 	struct guid asked_for;    /* [worker] object of the job a client is just asking for */
 };
 

@@ -128,6 +128,7 @@ static int start_on_worker(void *arg)
 	struct sto_fault *fault;
 
 	task_mutex_init(&p->admin);
+	task_mutex_init(&p->adding);
 	p->cache = (enum hwp_cache)s->cache;
 	vec_for_each (&s->faults, fault) {
 		if (hwp_faults_push(&p->faults, *fault))

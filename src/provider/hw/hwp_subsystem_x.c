@@ -20,14 +20,18 @@ struct addition {
 	struct err *err;
 };
 
-/* Finds the slot, makes the file if asked, and reserves the bay: file work, on the clerk. */
+/*
+ * Finds the slot, makes the file if asked, and reserves the bay: file work, on the clerk. One
+ * addition at a time reserves a bay; so those without a drive now were left by additions that were
+ * cut short, or by drives that were put elsewhere.
+ */
 static int prepare(void *arg)
 {
 	struct addition *x = arg;
 	struct sto *sto = x->p->sto;
-	int rc = 0;
+	int rc = sto_bays_forget_empty(sto, x->err);
 
-	if (x->bus < 0)
+	if (!rc && x->bus < 0)
 		rc = sto_bay_free_slot(sto, &x->bay.subsystem, &x->bus, &x->slot, x->err);
 	if (rc)
 		return rc;
@@ -159,18 +163,12 @@ static int adopt(struct hwp_call *call, struct addition *x, int refused)
 	return rc;
 }
 
-static HRESULT add_body(struct hwp_call *call)
+static int add_drive(struct hwp_call *call, struct addition *x)
 {
-	struct addition *x = call->args;
-
-	x->err = &call->err;
-	x->bay.subsystem = call->array->id;
 	int rc = hwp_clerk_call(call->p, prepare, x);
-	if (rc == -EEXIST)
-		return VDS_E_NOT_SUPPORTED; /* the slot or the path is taken: the sentence says
-					       which */
+
 	if (rc)
-		return hwp_fail(call, rc);
+		return rc;
 	struct eng_bay bay = {.bus = x->bus, .slot = x->slot, .path = x->bay.path};
 	rc = eng_drive_add(call->eng, &bay, &x->drive, &call->err);
 	if (rc == -EMEDIUMTYPE)
@@ -179,6 +177,19 @@ static HRESULT add_body(struct hwp_call *call)
 		rc = hwp_clerk_call(call->p, settle, x);
 	else
 		hwp_clerk_call(call->p, undo, x);
+	return rc;
+}
+
+static HRESULT add_body(struct hwp_call *call)
+{
+	struct addition *x = call->args;
+
+	x->err = &call->err;
+	x->bay.subsystem = call->array->id;
+	task_lock(&call->p->adding);
+	int rc = add_drive(call, x);
+	task_unlock(&call->p->adding);
+	/* -EEXIST: the slot or the path is taken, the sentence says which */
 	return rc == -EEXIST ? VDS_E_NOT_SUPPORTED : hwp_fail(call, rc);
 }
 

@@ -249,6 +249,26 @@ static void a_drive_is_in_one_bay(void **st)
 	assert_int_equal(b.slot, 0);
 }
 
+static void empty_bays_can_be_forgotten(void **st)
+{
+	struct fixture *f = *st;
+	struct sto_bay b = bay_of(1, 0, 0, "c");
+	struct sto_bay_vec v;
+
+	add_subsystem(f, 1, "a");
+	add_bay(f, 0, 0, "a");
+	add_bay(f, 0, 1, "b");
+	ok(sto_bay_set_drive(f->sto, ID(1), 0, 1, ID(7), &f->err));
+	fails(-EEXIST, sto_bay_add(f->sto, &b, &f->err));
+	ok(sto_bays_forget_empty(f->sto, &f->err));
+	ok(sto_bay_add(f->sto, &b, &f->err)); /* the slot is free … */
+	add_bay(f, 0, 2, "a");                /* … and so is the path */
+	ok(sto_bay_list(f->sto, ID(1), &v, &f->err));
+	assert_int_equal(v.len, 3);
+	assert_memory_equal(&v.items[1].drive, ID(7), 16);
+	sto_bay_vec_free(&v);
+}
+
 static void pulled_is_the_drives_fault(void **st)
 {
 	struct fixture *f = *st;
@@ -333,6 +353,7 @@ int main(void)
 		FX_TEST(bay_errors),
 		FX_TEST(same_file_by_another_way_is_noticed),
 		FX_TEST(a_drive_is_in_one_bay),
+		FX_TEST(empty_bays_can_be_forgotten),
 		FX_TEST(pulled_is_the_drives_fault),
 		FX_TEST(lowest_free_slot),
 		FX_TEST(no_free_slot),
