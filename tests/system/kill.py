@@ -50,7 +50,7 @@ class Store:
                         f"{(e.stderr or b'').decode()[-600:]}") from None
         if done.returncode not in statuses:
             raise Wrong(f"vds {' '.join(map(str, words))}: status {done.returncode}: "
-                        f"{done.stderr.decode()[-600:]}")
+                        f"{done.stdout[-900:].decode(errors='replace')}{done.stderr.decode()[-600:]}")
         return done.stdout
 
     def json(self, *words):
@@ -200,7 +200,7 @@ def round_flag(s, luns, tag, seconds):
 
 def drives(s):
     """Path to number; every drive is in a bay and works."""
-    rows = s.json("list drives")
+    rows = s.json("list", "drives")
     for x in rows:
         if not x["path"] or x["status"] != "online":
             raise Wrong(f"drive {x['number']}: status {x['status']}, path {x['path']}, "
