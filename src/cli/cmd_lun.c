@@ -179,20 +179,53 @@ static int name_lun(struct cli_ctx *ctx, const struct cli_value *name, const str
 	return CLI_OK;
 }
 
+/* " (rounded up from 5 MB)", or nothing when the LUN is as large as was asked for. */
+static const char *rounded_from(struct cli_ctx *ctx, const struct cli_line *line,
+	const struct cli_object *lun, char *buf, size_t size)
+{
+	const struct cli_value *asked = cli_line_value(line, "size");
+	char text[32];
+
+	buf[0] = 0;
+	if (asked && (uint64_t)cli_object_int(lun, "size_bytes") > asked->number)
+		snprintf(buf, size, " (rounded up from %s)", cli_size(ctx, asked->number, text));
+	return buf;
+}
+
+static void check_stripe(
+	struct cli_ctx *ctx, const struct cli_line *line, const struct cli_object *lun)
+{
+	const struct cli_value *asked = cli_line_value(line, "stripesize");
+	uint64_t got = (uint64_t)cli_object_int(lun, "stripe_size_bytes");
+	char text[32];
+
+	if (!asked || !asked->number || asked->number == got)
+		return;
+	if (got)
+		cli_warn(ctx, "stripesize=%s is not possible here, the stripe size is %s",
+			asked->text, cli_size(ctx, got, text));
+	else
+		cli_warn(ctx, "stripesize=%s has no effect, LUN %u has no stripes", asked->text,
+			lun->number);
+}
+
 static int report_lun(struct cli_ctx *ctx, const struct cli_line *line, struct cli_object *lun)
 {
 	struct cli_index drives = {0};
-	char title[128], size[32], list[300];
+	char title[128], size[32], list[300], rounded[64];
 	int status = cli_object_props(ctx, lun);
 
 	if (!status)
 		status = cli_index_read(ctx, CLI_DRIVE, &drives);
 	if (!status) {
 		cli_add_members(lun->props, lun, &drives);
-		cli_say(ctx, "%s, %s, %s, was created on drive%s %s.", cli_object_title(lun, title),
+		check_stripe(ctx, line, lun);
+		cli_say(ctx, "%s, %s, %s%s, was created on drive%s %s.",
+			cli_object_title(lun, title),
 			cli_object_text(lun, "type") ? cli_object_text(lun, "type")
 						     : line->words[0],
 			cli_size(ctx, (uint64_t)cli_object_int(lun, "size_bytes"), size),
+			rounded_from(ctx, line, lun, rounded, sizeof(rounded)),
 			json_array_size(json_object_get(lun->props, "drives")) == 1 ? "" : "s",
 			cli_number_list(json_object_get(lun->props, "drives"), list, sizeof(list)));
 		cli_result(ctx, json_incref(lun->props));

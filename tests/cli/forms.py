@@ -79,6 +79,23 @@ def test_stripe_size_and_largest_size(s):
     equal(s.drive(4)["free_bytes"], 0, "nothing is left")
 
 
+def test_what_was_rounded_is_said(s):
+    s.make()
+    done = s.run("create lun raid5 size=100MB drives=0-3 stripesize=5KB")
+    contains(done.out, "102 MB (rounded up from 100 MB)")
+    contains(done.err, "the stripe size is 4 KB")
+    equal(s.lun(0)["stripe_size_bytes"], 4096, "stripe size")
+    done = s.run("create lun mirror size=8MB drives=4,5 stripesize=64KB")
+    equal("rounded" in done.out, False, "nothing to round")
+    contains(done.err, "has no effect")
+    e = s.envelope("create lun stripe size=8MB drives=4,5 stripesize=3MB")
+    equal(e["result"]["stripe_size_bytes"], MB, "the largest")
+    equal(len(e["warnings"]), 1, "warnings")
+    contains(e["warnings"][0], "stripesize=3MB")
+    done = s.run("create lun stripe size=8MB drives=4,5 stripesize=64KB")
+    equal((done.err, "rounded" in done.out), ("", False), "exact")
+
+
 def test_write_and_read_the_same_bytes(s):
     s.make()
     s.run("create lun raid5 size=32MB drives=0-3 stripesize=64KB")
