@@ -5,7 +5,7 @@
 #include "cli/common.h"
 
 #include "base/cleanup.h"
-#include "idl_tables.h"
+#include "cli/hr.h"
 
 #include <string.h>
 
@@ -220,34 +220,23 @@ static int help_command(struct cli_ctx *ctx, const char *verb, const char *noun)
 	return CLI_OK;
 }
 
-static int help_error(struct cli_ctx *ctx, const char *code)
+static int help_error(struct cli_ctx *ctx, const char *text)
 {
-	const struct idl_error *e = code ? idl_error_find(code) : NULL;
 	struct cli_diag *d = &ctx->outcome.diag;
-	char meaning[300];
-	uint64_t n = 0;
-	HRESULT hr;
+	char meaning[300], code[CLI_HR_TEXT], value[16];
+	int32_t hr;
 
-	if (!code)
+	if (!text)
 		return cli_diag_set(
 			d, CLI_SYNTAX, NULL, "help error 0x8004241f", "help error: which code?");
-	if (!e) {
-		char *end;
-		long long v = strtoll(code, &end, 0);
-
-		n = (uint64_t)v;
-		if (*end || end == code || v < INT32_MIN || v > UINT32_MAX)
-			return cli_diag_set(d, CLI_SYNTAX, NULL, "help error 0x8004241f",
-				"\"%s\" is no error code", code);
-	}
-	hr = e ? e->value : (HRESULT)(uint32_t)n;
-	e = idl_error_by_value(hr);
+	if (!cli_hr_find(text, &hr))
+		return cli_diag_set(d, CLI_SYNTAX, "a code is a name or a number",
+			"help error 0x8004241f", "\"%s\" is no error code", text);
 	cli_hr_meaning(hr, meaning, sizeof(meaning));
-	cli_print(ctx, "%s 0x%08x: %s.", e ? e->symbol : "No name", (unsigned)hr, meaning);
-	cli_result_set(ctx, "name", cli_string_json(e ? e->symbol : NULL));
-	snprintf(meaning + 280, 20, "0x%08x", (unsigned)hr);
-	cli_result_set(ctx, "hresult", json_string(meaning + 280));
-	meaning[279] = 0;
+	cli_print(ctx, "%s: %s.", cli_hr_text(hr, code), meaning);
+	snprintf(value, sizeof(value), "0x%08x", (unsigned)hr);
+	cli_result_set(ctx, "name", cli_string_json(cli_hr_name(hr)));
+	cli_result_set(ctx, "hresult", json_string(value));
 	cli_result_set(ctx, "meaning", json_string(meaning));
 	return CLI_OK;
 }

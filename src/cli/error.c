@@ -8,28 +8,10 @@
 #include "base/cleanup.h"
 
 #include "base/utf16.h"
-#include "idl_tables.h"
 #include "vdsxerr.h"
 
 #include <stdarg.h>
 #include <string.h>
-
-const char *cli_hr_name(int32_t hr)
-{
-	const struct idl_error *e = idl_error_by_value((HRESULT)hr);
-
-	return e ? e->symbol : "HRESULT";
-}
-
-const char *cli_hr_meaning(int32_t hr, char *buf, size_t size)
-{
-	const struct idl_error *e = idl_error_by_value((HRESULT)hr);
-
-	if (!e)
-		return idl_error_format((HRESULT)hr, buf, size);
-	snprintf(buf, size, "%s", e->meaning);
-	return buf;
-}
 
 int cli_hr_status(int32_t hr)
 {
@@ -56,6 +38,8 @@ int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, cons
 	struct cli_diag *d = &ctx->outcome.diag;
 	char what[sizeof(d->what)], cause[sizeof(d->cause)];
 	const char *text = cli_last_error_text(); /* of opening; "" afterwards */
+	const char *name = cli_hr_name(hr);
+	char code[CLI_HR_TEXT];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -73,7 +57,7 @@ int cli_fail(struct cli_ctx *ctx, HRESULT hr, const struct cli_object *obj, cons
 		if (advices[i].hr == hr)
 			cli_diag_fix(d, "%s", advices[i].fix);
 	if (!d->fix[0] && !*text)
-		cli_diag_fix(d, "help error %s", cli_hr_name(hr));
+		cli_diag_fix(d, "help error %s", name ? name : cli_hr_text(hr, code));
 	d->generic_cause = !*text;
 	d->generic_fix = true;
 	if (obj) {

@@ -4,12 +4,8 @@
 #define CLI_ERROR_H
 
 #include "cli/ctx.h"
+#include "cli/hr.h"
 #include "cli/object.h"
-
-/* "VDS_E_NOT_SUPPORTED"; "HRESULT" for a code without a name. Never NULL. */
-const char *cli_hr_name(int32_t hr);
-/* What the code means, one sentence into buf. */
-const char *cli_hr_meaning(int32_t hr, char *buf, size_t size);
 
 /* The exit status that a failed operation gives: CLI_FAILED, or CLI_CANCELLED. */
 int cli_hr_status(int32_t hr);

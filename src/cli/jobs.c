@@ -135,6 +135,7 @@ static int leave(struct waiting *w, int status, const char *why)
 static void ask_cancel(struct waiting *w)
 {
 	HRESULT hr = IVdsAsync_Cancel(w->async);
+	char code[CLI_HR_TEXT];
 
 	w->asked = true;
 	cli_bar_end(w->ctx, &w->bar);
@@ -144,7 +145,7 @@ static void ask_cancel(struct waiting *w)
 	else if (FAILED(hr))
 		fprintf(w->ctx->err,
 			"It cannot be cancelled (%s). Ctrl-C again leaves it running.\n",
-			cli_hr_name(hr));
+			cli_hr_text(hr, code));
 	else
 		fprintf(w->ctx->err, "Cancelling. Ctrl-C again leaves it running.\n");
 }
@@ -309,7 +310,7 @@ void cli_jobs_settle(
 	struct cli_ctx *ctx, const struct cli_line *line, const struct cli_numbers *known)
 {
 	VDSX_JOB_PROP prop;
-	char title[96];
+	char title[96], meaning[200], code[CLI_HR_TEXT];
 
 	if (!ctx->session || !ctx->session->jobs || ctx->mode != CLI_ONE_SHOT ||
 		cli_no_wait(ctx, line))
@@ -328,8 +329,9 @@ void cli_jobs_settle(
 		if (SUCCEEDED(w.hr))
 			cli_say(ctx, "The %s completed.", title);
 		else
-			cli_warn(ctx, "the %s ended with %s (0x%08x)", title, cli_hr_name(w.hr),
-				(unsigned)w.hr);
+			cli_warn(ctx, "the %s failed: %s (%s)", title,
+				cli_hr_meaning(w.hr, meaning, sizeof(meaning)),
+				cli_hr_text(w.hr, code));
 	}
 }
 

@@ -2,6 +2,8 @@
 /* Structures as JSON; see names.h. */
 #include "cli/names.h"
 
+#include "cli/hr.h"
+
 #include "base/cleanup.h"
 #include "base/utf16.h"
 
@@ -222,13 +224,12 @@ static json_int_t read_int(const struct idl_field *f, const void *at)
 
 static void set_hresult(json_t *object, const char *key, HRESULT hr)
 {
-	const struct idl_error *e = idl_error_by_value(hr);
 	char text[16], name[80];
 
 	snprintf(text, sizeof(text), "0x%08x", (unsigned)hr);
 	snprintf(name, sizeof(name), "%s_name", key);
 	json_object_set_new(object, key, json_string(text));
-	json_object_set_new(object, name, cli_string_json(e ? e->symbol : NULL));
+	json_object_set_new(object, name, cli_string_json(cli_hr_name(hr)));
 }
 
 static void set_member(

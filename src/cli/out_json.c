@@ -66,7 +66,7 @@ static json_t *error_object(const struct cli_diag *d)
 			string_or_null(d->id), "number",
 			d->unnumbered ? json_null() : json_integer((json_int_t)d->number));
 	json_object_set_new(e, "hresult", string_or_null(value));
-	json_object_set_new(e, "name", string_or_null(d->hr ? cli_hr_name(d->hr) : ""));
+	json_object_set_new(e, "name", string_or_null(d->hr ? cli_hr_name(d->hr) : NULL));
 	json_object_set_new(e, "message", string_or_null(d->what));
 	json_object_set_new(e, "object", object);
 	json_object_set_new(e, "cause", string_or_null(d->cause));
@@ -110,9 +110,11 @@ static bool in_colour(const struct cli_ctx *ctx, FILE *f)
 
 static void print_error(const struct cli_ctx *ctx, FILE *f, const struct cli_diag *d)
 {
+	char code[CLI_HR_TEXT];
+
 	fprintf(f, "%s", in_colour(ctx, f) ? "\033[1;31merror:\033[0m " : "error: ");
 	if (d->hr)
-		fprintf(f, "%s (%s 0x%08x)\n", d->what, cli_hr_name(d->hr), (unsigned)d->hr);
+		fprintf(f, "%s (%s)\n", d->what, cli_hr_text(d->hr, code));
 	else
 		fprintf(f, "%s\n", d->what);
 	if (d->cause[0])

@@ -158,6 +158,7 @@ void cli_session_close(struct cli_ctx *ctx)
 {
 	struct cli_session *s = ctx->session;
 	IVdsxService *closer = NULL;
+	char code[CLI_HR_TEXT];
 	HRESULT hr;
 
 	if (!s)
@@ -170,8 +171,8 @@ void cli_session_close(struct cli_ctx *ctx)
 				  s->service, &IID_IVdsxService, (void **)&closer))) {
 		hr = IVdsxService_Close(closer);
 		if (FAILED(hr))
-			cli_warn(ctx, "the store was not closed cleanly (%s 0x%08x)",
-				cli_hr_name(hr), (unsigned)hr);
+			cli_warn(ctx, "the store was not closed cleanly (%s)",
+				cli_hr_text(hr, code));
 		CLI_RELEASE(closer);
 	}
 	CLI_RELEASE(s->service);
