@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 enum { HISTORY_LINES = 500 };
 
@@ -94,7 +95,7 @@ static void offer_rest(struct candidates *c, const char *verb, bool noun_given)
 	}
 }
 
-static unsigned char complete(EditLine *el, int ch)
+static unsigned char complete(EditLine *el, wint_t ch)
 {
 	const LineInfo *info = el_line(el);
 	cleanup_free char *line = strndup(info->buffer, (size_t)(info->cursor - info->buffer));
@@ -217,7 +218,8 @@ int cli_shell(struct cli_ctx *ctx)
 	el_set(el, EL_PROMPT, prompt);
 	el_set(el, EL_EDITOR, "emacs");
 	el_set(el, EL_HIST, history, lines);
-	el_set(el, EL_ADDFN, "vds-complete", "complete the word", complete);
+	/* The wide form keeps these texts; the other one makes copies that nobody frees. */
+	el_wset(el, EL_ADDFN, L"vds-complete", L"complete the word", complete);
 	el_set(el, EL_BIND, "^I", "vds-complete", NULL);
 	el_source(el, NULL);
 	sigaction(SIGINT, &action, NULL);
