@@ -95,7 +95,8 @@ def pattern(size, seed=1):
     return bytes(out[:size])
 
 
-def main(module):
+def main(module, *more):
+    """Runs the cases of a module, all or those chosen; more are further arguments for each."""
     binary = pathlib.Path(sys.argv[1]).resolve()
     chosen = sys.argv[2:]
     cases = [(n, f) for n, f in inspect.getmembers(sys.modules[module], inspect.isfunction)
@@ -108,7 +109,7 @@ def main(module):
         folder = tempfile.mkdtemp(prefix="vds-cli-")
         begun = time.monotonic()
         try:
-            function(Store(binary, folder))
+            function(Store(binary, folder), *more)
             print(f"[       OK ] {name[5:]} ({time.monotonic() - begun:.1f} s)", flush=True)
         except Exception as e:  # every failure of a case counts and is shown
             failed += 1
