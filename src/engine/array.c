@@ -709,6 +709,31 @@ int eng_array_open(const struct eng_array_config *config, const struct eng_bay *
 	return 0;
 }
 
+/*
+ * Brings a LUN to rest for good; false when its last writes may not be stable. At rest its members in
+ * sync agree, also while others are lost: the regions still marked are then what those have missed.
+ */
+static bool rest(struct eng_lun *l)
+{
+	bool stable;
+
+	l->deleted = true; /* no new I/O */
+	if (!l->set)
+		return true;
+	if (eng_lun_health_of(l) == ENG_LUN_FAILED) {
+		l->consistent = !raid_dirty_regions(l->set);
+		return true;
+	}
+	raid_freeze(l->set); /* the last requests have ended */
+	raid_thaw(l->set);
+	stable = !blk_flush(raid_dev(l->set));
+	if (!eng_lun_lost_mask(l))
+		raid_bitmap_settle(l->set, 0);
+	l->consistent = stable && !raid_resync_needed(l->set) &&
+		(eng_lun_lost_mask(l) || !raid_dirty_regions(l->set));
+	return stable;
+}
+
 void eng_array_close(struct eng_array *a)
 {
 	struct list *pos, *tmp;
@@ -719,16 +744,8 @@ void eng_array_close(struct eng_array *a)
 	a->closing = true;
 	loop_timer_cancel(a->loop, &a->tick);
 	task_group_wait(&a->tasks);
-	list_for_each(pos, tmp, &a->luns) {
-		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
-
-		l->deleted = true; /* no new I/O */
-		if (!l->set || eng_lun_health_of(l) == ENG_LUN_FAILED)
-			continue;
-		clean &= !blk_flush(raid_dev(l->set));
-		if (!eng_lun_lost_mask(l))
-			raid_bitmap_settle(l->set, 0);
-	}
+	list_for_each(pos, tmp, &a->luns)
+		clean &= rest(list_entry(pos, struct eng_lun, link));
 	clean &= !eng_priv_members(a, NULL);
 	clean &= !eng_meta_commit(a, NULL);
 	task_group_wait(&a->tasks);

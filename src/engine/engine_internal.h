@@ -101,6 +101,7 @@ struct eng_lun {
 	struct guid plex_ids[ENG_MAX_MEMBERS];
 	int priority;
 	unsigned policy;
+	bool consistent;         /* at rest for good: its members in sync agree */
 	bool bitmap_known;       /* the open set's bitmap came from a member in sync */
 	struct eng_range_vec lost; /* data lost for good, as the set told it last */
 	bool offline;            /* administrative, kept */

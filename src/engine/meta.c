@@ -108,7 +108,7 @@ static int build_vd(struct ddf_set *set, const struct eng_lun *l)
 		: !raid_shape_survives(&l->shape, lost)
 		? DDF_VD_FAILED
 		: ddf_vd_state_for((unsigned)__builtin_popcountll(lost), redundancy);
-	if (eng_lun_type_redundant(l->type) && (!l->array->closing || !l->set || raid_dirty_regions(l->set)))
+	if (eng_lun_type_redundant(l->type) && !l->consistent)
 		vd->state |= DDF_VD_INCONSISTENT; /* until a clean end: md then compares everything */
 	build_vd_ext(&vd->ext, l);
 	ddf_vd_set_name(vd, l->name);

@@ -8,8 +8,9 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 from harness import equal  # noqa: E402
 
+import ddf  # noqa: E402
 from guest import which  # noqa: E402
-from kit import Kit, main  # noqa: E402
+from kit import FEW, FEW_REDUNDANT, Kit, main  # noqa: E402
 
 SHAPES = {  # all that md assembles
     "one": "simple size=4MB drives=7",
@@ -74,6 +75,22 @@ def test_md_reads_every_shape_on_the_standard_map(s, g):
     k.md_agrees(["five", "ten"], "all drives")
     g.stop()
     k.vds_holds(["five", "ten"], "after md has only read")
+
+
+def test_closed_while_degraded(s, g):
+    """A drive failed with us, more was written: md assembles what is left and reads the same."""
+    k = Kit(s, g)
+    k.make(5, FEW)
+    s.run("--no-wait fault drive 0 failed")
+    k.fill(FEW)
+    for name in FEW_REDUNDANT:
+        equal(k.meta(1).vds[name]["state"] & ddf.INCONSISTENT, 0, f"{name} is marked inconsistent")
+    g.assemble(k.copies([1, 2, 3, 4]), degraded=True)
+    k.md_holds(FEW, "closed while degraded")
+    g.stop()
+    g.assemble(k.copies(), degraded=True)
+    k.md_holds(FEW, "the failed drive is there again")
+    g.stop()
 
 
 main(__name__)
