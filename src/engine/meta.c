@@ -35,7 +35,26 @@ static enum ddf_pd_status pd_status(const struct eng_drive *d)
 	return DDF_PD_IS_ONLINE;
 }
 
-static int build_pd(struct ddf_set *set, const struct eng_drive *d)
+/*
+ * What others may allocate from, in sectors: mdmon rebuilds onto any drive with room below it, asked or
+ * not, so only spares offer all they have, and others nothing behind their last extent.
+ */
+static uint64_t config_size(const struct eng_drive *d, const struct eng_place *places)
+{
+	uint64_t end = 0;
+
+	if (d->spare)
+		return d->layout.workspace;
+	for (unsigned i = 0; i < d->places; i++) {
+		const struct eng_place *p = &places[d->first_place + i];
+		const struct eng_member *m = &p->lun->members[p->slot];
+
+		end = m->start + m->size > end ? m->start + m->size : end;
+	}
+	return end / 512;
+}
+
+static int build_pd(struct ddf_set *set, const struct eng_drive *d, const struct eng_place *places)
 {
 	struct ddf_pd pd = { .place = d->place, .guid = d->ddf_guid, .refnum = d->refnum };
 	bool assigned = d->places != 0; /* eng_places was just called */
@@ -50,7 +69,7 @@ static int build_pd(struct ddf_set *set, const struct eng_drive *d)
 	pd.state = ddf_pd_state_for(pd_status(d), d->predicted ? DDF_PD_PREDICTED : 0);
 	if (d->predicted)
 		pd.state |= DDF_PD_PREDICTED;
-	pd.config_size = d->layout.workspace;
+	pd.config_size = config_size(d, places);
 	snprintf(pd.path, sizeof(pd.path), "slot %d.%d", d->bus, d->slot);
 	pd.ext.present = d->lost_at || d->admin_offline || d->departed || d->replaces;
 	pd.ext.lost_at = d->lost_at;
@@ -133,7 +152,7 @@ static uint32_t conf_hash(const struct eng_lun *l)
 	return crc;
 }
 
-static int build_set(struct eng_array *a)
+static int build_set(struct eng_array *a, const struct eng_place *places)
 {
 	struct list *pos, *tmp;
 	int rc = 0;
@@ -145,7 +164,7 @@ static int build_set(struct eng_array *a)
 	text_copy(a->set.name, sizeof(a->set.name), a->name);
 	list_for_each(pos, tmp, &a->drives)
 		if (!rc)
-			rc = build_pd(&a->set, list_entry(pos, struct eng_drive, link));
+			rc = build_pd(&a->set, list_entry(pos, struct eng_drive, link), places);
 	list_for_each(pos, tmp, &a->luns) {
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
 		uint32_t hash = conf_hash(l);
@@ -521,7 +540,7 @@ static int one_round(struct commit *c, bool *again, struct err *err)
 		rc = find_places(c);
 	if (!rc) {
 		a->seq++;
-		rc = build_set(a);
+		rc = build_set(a, c->places);
 	}
 	if (rc)
 		return err_set(err, rc, "Out of memory.");

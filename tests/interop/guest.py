@@ -181,9 +181,19 @@ class Guest:
             found[name] = int(count)
         return found
 
-    def wait(self, names):
-        """Until no rebuild or check runs on these."""
-        self.run("mdadm --wait " + " ".join(f"/dev/md/{n}" for n in names) + " || true")
+    def complete(self, name, members):
+        """Waits until the array has just so many members in sync, and mdmon nothing more to do."""
+        deadline = time.monotonic() + self.SCRIPT_SECONDS
+        script = (f"mdadm --wait /dev/md/{name} || true\n"
+                  "mdadm --wait-clean --scan || true\n"
+                  f"d=$(readlink /dev/md/{name}); cd /sys/block/${{d##*/}}/md; n=0\n"
+                  "for m in rd*; do read -r s <$m/state; [ \"$s\" != in_sync ] || n=$((n + 1)); done\n"
+                  "echo $n")
+        found = int(self.run(script))
+        while found != members and time.monotonic() < deadline:
+            found = int(self.run(script))
+        if found != members:
+            raise Failed(f"{name} has {found} members in sync, not {members}")
 
     def write(self, name, offset, data):
         """Writes into an array, and waits until it is stable."""

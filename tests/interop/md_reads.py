@@ -93,4 +93,20 @@ def test_closed_while_degraded(s, g):
     g.stop()
 
 
+def test_md_uses_no_drive_unasked(s, g):
+    """Free space is offered to md on hot spares only: it rebuilds onto any drive that has some."""
+    k = Kit(s, g)
+    k.make(6, {"five": "raid5 size=12MB drives=0-2"})
+    s.run("setflag drive 4 hotspare=true")
+    drives = k.copies([1, 2, 3, 5])
+    g.assemble(drives, degraded=True)
+    g.write("five_0", 0, k.luns["five"].data[:4096])  # mdmon works off what it has to do
+    g.stop()
+    equal(ddf.Drive(drives[0]).vds["five"]["members"].count(0), 1, "slots without a drive")
+    g.assemble(k.copies([1, 2, 3, 4]), degraded=True)
+    g.complete("five_0", 3)
+    k.md_holds(["five"], "rebuilt onto the spare")
+    g.stop()
+
+
 main(__name__)
