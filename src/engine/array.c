@@ -193,6 +193,7 @@ static int end_bay(struct bay_read *b)
 		d->ddf_guid = b->f->image.drive.guid;
 		d->refnum = b->f->image.drive.refnum;
 		d->seq = b->f->image.set.seq;
+		d->outside = b->f->image.set.own_seq != d->seq;
 		d->id = ddf_guid_object(&d->ddf_guid);
 		o->drives[o->count] = d;
 		o->found[o->count++] = b->f;
@@ -412,11 +413,11 @@ static void load_private(struct opening *o)
 	}
 }
 
-/* The newest number that all drives hold which took part until the end: every update before the newest, and
+/* The newest number that all drives hold which took part until the end: every update before our newest, and
  * that too if some drive was told that all have it. */
 static uint32_t complete_seq(const struct opening *o, const struct ddf_set *newest)
 {
-	uint32_t seq = newest->base_seq ? newest->base_seq : newest->seq - 1;
+	uint32_t seq = newest->base_seq ? newest->base_seq : newest->own_seq ? newest->own_seq - 1 : 0;
 
 	for (unsigned i = 0; i < o->count; i++) {
 		uint32_t told = o->drives[i]->super.ddf_seq;
@@ -455,6 +456,7 @@ static void find_older(struct opening *o, const struct ddf_set *newest)
 		struct eng_drive *d = o->drives[i];
 		uint32_t least = least_seq(newest, d, o->a->seq_done);
 
+		d->behind = newest->own_seq != newest->seq && d->seq < newest->seq;
 		d->older = d->seq < least;
 		if (d->older)
 			log_warning("%s is an older image of the drive (sequence number %u of at least %u): it is "
@@ -572,9 +574,13 @@ static int serve(struct opening *o, struct err *err)
 	struct list *pos, *tmp;
 	int rc = 0;
 
-	list_for_each(pos, tmp, &a->luns)
+	eng_outside_reset(a);
+	list_for_each(pos, tmp, &a->luns) {
+		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
+
 		if (!rc)
-			rc = eng_lun_open(list_entry(pos, struct eng_lun, link), o->unclean, false, err);
+			rc = eng_lun_open(l, o->unclean || l->inconsistent, false, err);
+	}
 	a->epoch++;
 	if (!rc)
 		rc = eng_priv_members(a, NULL);

@@ -14,6 +14,7 @@
 struct source {
 	const struct ddf_conf *conf;
 	bool newest;
+	bool outside; /* … and those were last written by somebody else */
 };
 
 struct sources {
@@ -66,7 +67,8 @@ static int sources_init(struct sources *s, const struct eng_array *a, struct eng
 
 		vec_for_each(&found[i]->image.drive.confs, c)
 			s->list[s->list_len++] =
-				(struct source) { c, found[i]->newest };
+				(struct source) { c, found[i]->newest, found[i]->newest &&
+						found[i]->image.set.own_seq != found[i]->image.set.seq };
 	}
 	list_for_each(pos, tmp, &a->drives)
 		s->drives[s->drives_len++] = list_entry(pos, struct eng_drive, link);
@@ -104,15 +106,19 @@ static const struct source *find_conf(const struct sources *s, const struct ddf_
 }
 
 /*
- * Our own record of a LUN, unless somebody else has changed the configuration since. It stands on
- * every drive of the array; a configuration record only on the leg's own members, of which perhaps
- * just one that was left behind is here.
+ * Our own record of a LUN, unless somebody else has run it or changed the configuration since. It
+ * stands on every drive of the array; a configuration record only on the leg's own members, of which
+ * perhaps just one that was left behind is here.
  */
-static const struct ddf_vd_ext *own_record(const struct ddf_vd *vd, const struct source *c)
+static const struct ddf_vd_ext *own_record(const struct eng_lun *l, const struct ddf_vd *vd,
+	const struct source *c)
 {
 	const struct ddf_vd_ext *x = &vd->ext;
 
-	return !x->present || !x->slots_len || (c && c->newest && c->conf->seq > x->conf_seq) ? NULL : x;
+	if (!x->present || !x->slots_len ||
+		(c && c->newest && (l->outside || c->conf->seq > x->conf_seq)))
+		return NULL;
+	return x;
 }
 
 static struct eng_drive *find_refnum(const struct sources *s, uint32_t refnum)
@@ -128,6 +134,31 @@ static struct eng_drive *find_refnum(const struct sources *s, uint32_t refnum)
 			hi = mid;
 	}
 	return refnum && lo < s->drives_len && s->drives[lo]->refnum == refnum ? s->drives[lo] : NULL;
+}
+
+/*
+ * Somebody else can have run it since our last commit: the members that their metadata name suffice
+ * without those that they did not have.
+ */
+static bool ran_outside(const struct ddf_vd *vd, const struct sources *s)
+{
+	const struct source *c = find_conf(s, &vd->guid, -1);
+	struct raid_shape shape;
+	unsigned per_leg;
+	uint64_t behind = 0;
+
+	if (!c || !c->outside || ddf_level_decode(c->conf, &shape, NULL))
+		return false;
+	per_leg = eng_leg_members(&shape);
+	for (unsigned i = 0; i < shape.members; i++) {
+		const struct eng_drive *d;
+
+		c = find_conf(s, &vd->guid, (int)(i / per_leg));
+		d = c && i % per_leg < c->conf->members ? find_refnum(s, c->conf->refnums[i % per_leg]) : NULL;
+		if (d && d->dev && d->behind)
+			behind |= 1ull << i;
+	}
+	return raid_shape_survives(&shape, behind);
 }
 
 static const struct priv_member *own_entry(const struct eng_drive *d, const struct eng_lun *l,
@@ -151,7 +182,7 @@ static const struct priv_member *own_entry(const struct eng_drive *d, const stru
 static int shape_from(struct eng_lun *l, const struct ddf_vd *vd, const struct source *found,
 	struct err *err)
 {
-	const struct ddf_vd_ext *x = &vd->ext, *own = own_record(vd, found);
+	const struct ddf_vd_ext *x = &vd->ext, *own = own_record(l, vd, found);
 	const struct ddf_conf *conf = found ? found->conf : NULL;
 	int rc;
 
@@ -215,7 +246,7 @@ static uint32_t place_slot(struct eng_lun *l, const struct ddf_vd *vd, const str
 	struct eng_member *m = &l->members[slot];
 	unsigned per_leg = eng_leg_members(&l->shape), i = slot % per_leg;
 	const struct source *found = find_conf(s, &vd->guid, (int)(slot / per_leg));
-	const struct ddf_vd_ext *own = own_record(vd, found);
+	const struct ddf_vd_ext *own = own_record(l, vd, found);
 	const struct ddf_conf *c = found ? found->conf : NULL;
 
 	*current = false;
@@ -249,6 +280,8 @@ static void fill_slot(struct eng_lun *l, const struct ddf_vd *vd, const struct s
 	if (!m->drive || !m->drive->dev)
 		return; /* its table is read when it comes back: eng_adopt_indexes */
 	e = own_entry(m->drive, l, slot, &m->index);
+	if (l->outside || (!e && !vd->ext.present))
+		return; /* somebody else has run it, or made it: we know no better */
 	if (m->drive->older && eng_lun_type_redundant(l->type))
 		e = NULL;
 	if (!e) {
@@ -275,7 +308,7 @@ static void fill_twins(struct eng_lun *l, const struct ddf_vd *vd, const struct 
 		const struct priv_member *e;
 		struct eng_member *t = &l->twins[slot];
 
-		if (slot >= l->shape.members || !own_record(vd, found) || !eng_drive_online(d))
+		if (slot >= l->shape.members || !own_record(l, vd, found) || !eng_drive_online(d))
 			continue;
 		*t = (struct eng_member) { .drive = d, .start = x->lba * 512, .size = x->blocks * 512,
 			.index = ENG_NO_INDEX, .state = ENG_MEMBER_STALE };
@@ -294,8 +327,9 @@ static bool extent_fits(const struct eng_member *m)
 {
 	const struct eng_drive *d = m->drive;
 
+	/* Others also use the first MiB. */
 	return !d || !d->dev ||
-		(m->start >= ENG_DATA_START && m->size <= d->layout.workspace * 512 &&
+		(m->size <= d->layout.workspace * 512 &&
 			m->start <= d->layout.workspace * 512 - m->size);
 }
 
@@ -409,6 +443,9 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 		return err_set(err, -ENOMEM, "Out of memory.");
 	l->ddf_guid = vd->guid;
 	l->place = vd->place;
+	l->outside = ran_outside(vd, s);
+	l->inconsistent = l->outside && (vd->state & DDF_VD_INCONSISTENT ||
+					    (vd->init_state & DDF_VD_INIT_MASK) != DDF_VD_INIT_FULL);
 	rc = shape_from(l, vd, first, err);
 	if (rc) {
 		eng_lun_free(l);
@@ -424,6 +461,8 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 	for (unsigned i = 0; i < l->shape.members; i++)
 		fill_slot(l, vd, s, i);
 	fill_twins(l, vd, s);
+	if (l->outside)
+		eng_outside_settle(l);
 	list_add_tail(&a->luns, &l->link);
 	rc = settle_shape(l, err);
 	if (rc)
@@ -455,6 +494,8 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 
 	if (!rc) {
 		rc = assemble_all(a, newest, &s, &one);
+		if (!rc)
+			eng_outside_vacated(a, newest);
 		sources_free(&s);
 	}
 	if (rc == -ENOMEM)

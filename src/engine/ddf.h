@@ -143,7 +143,8 @@ struct ddf_pd {
 	struct ddf_pd_ext ext;
 };
 
-/* Derived reading of type and state. */
+/* Derived reading of type and state. Failed and missing is what md makes of a drive that it did not
+ * have: missing. */
 enum ddf_pd_status {
 	DDF_PD_IS_ONLINE,
 	DDF_PD_IS_OFFLINE, /* withdrawn: online clear, transition set */
@@ -346,6 +347,9 @@ struct ddf_set {
 	/* The newest number that every drive written to held before this one; 0 = seq - 1, as it is unless
 	 * an update was cut short. */
 	uint32_t base_seq;
+	/* Of our last commit, from the controller data: another than seq = somebody else has written the
+	 * metadata since; 0 = we never did. Encoded is seq. */
+	uint32_t own_seq;
 	uint32_t timestamp;
 	struct {
 		struct ddf_guid guid;

@@ -21,6 +21,7 @@ static uint32_t magic_of(const uint8_t *p)
 static enum ddf_verdict decode_controller(const uint8_t *p, size_t len, struct ddf_set *set)
 {
 	struct ddf_raw_controller c;
+	struct ddf_raw_stamp stamp;
 
 	if (magic_of(p) != DDF_MAGIC_CONTROLLER || !crc_good(p, len))
 		return DDF_DAMAGED;
@@ -30,6 +31,10 @@ static enum ddf_verdict decode_controller(const uint8_t *p, size_t len, struct d
 		set->controller.ids[i] = be16_get(c.ctl_ids[i]);
 	ddf_text_get(c.ctl_product, sizeof(c.ctl_product), set->controller.product);
 	memcpy(set->controller.vendor, c.ctl_vendor, sizeof(c.ctl_vendor));
+	memcpy(&stamp, c.ctl_vendor + sizeof(c.ctl_vendor) - sizeof(stamp), sizeof(stamp));
+	if (!memcmp(stamp.st_owner, DDF_VENDOR_OWNER, sizeof(stamp.st_owner)) &&
+		be32_get(stamp.st_version) == STAMP_VERSION)
+		set->own_seq = be32_get(stamp.st_seq);
 	return DDF_GOOD;
 }
 

@@ -48,6 +48,7 @@ void ddf_encode_header(const struct ddf_set *set, const struct ddf_layout *layou
 
 static void encode_controller(const struct ddf_set *set, uint8_t *out, size_t len)
 {
+	struct ddf_raw_stamp stamp = {.st_version = be32(STAMP_VERSION), .st_seq = be32(set->seq)};
 	struct ddf_raw_controller c;
 
 	memset(&c, 0xFF, sizeof(c));
@@ -57,6 +58,8 @@ static void encode_controller(const struct ddf_set *set, uint8_t *out, size_t le
 		c.ctl_ids[i] = be16(set->controller.ids[i]);
 	ddf_text_put(c.ctl_product, sizeof(c.ctl_product), set->controller.product);
 	memcpy(c.ctl_vendor, set->controller.vendor, sizeof(c.ctl_vendor));
+	memcpy(stamp.st_owner, DDF_VENDOR_OWNER, sizeof(stamp.st_owner));
+	memcpy(c.ctl_vendor + sizeof(c.ctl_vendor) - sizeof(stamp), &stamp, sizeof(stamp));
 	memcpy(out, &c, sizeof(c));
 	bytes_put_be(out + 4, 4, ddf_crc(out, len));
 }

@@ -78,10 +78,10 @@ void ddf_text_get(const uint8_t *field, size_t field_len, char *text)
 
 enum ddf_pd_status ddf_pd_status(const struct ddf_pd *pd)
 {
-	if (pd->state & DDF_PD_FAILED)
-		return DDF_PD_IS_FAILED;
 	if (pd->state & DDF_PD_MISSING)
 		return DDF_PD_IS_MISSING;
+	if (pd->state & DDF_PD_FAILED)
+		return DDF_PD_IS_FAILED;
 	return pd->state & DDF_PD_ONLINE ? DDF_PD_IS_ONLINE : DDF_PD_IS_OFFLINE;
 }
 

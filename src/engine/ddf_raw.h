@@ -60,6 +60,13 @@ struct ddf_raw_controller {
 };
 _Static_assert(sizeof(struct ddf_raw_controller) == 512, "DDF controller data");
 
+struct ddf_raw_stamp { /* the end of ctl_vendor in ours */
+	uint8_t st_owner[8];
+	be32_t st_version, st_seq;
+};
+#define STAMP_VERSION 1
+_Static_assert(sizeof(struct ddf_raw_stamp) == 16, "stamp in the controller data");
+
 struct ddf_raw_table { /* head of the physical and of the virtual disk records */
 	be32_t t_magic, t_crc;
 	be16_t t_used, t_max;

@@ -368,6 +368,7 @@ static int take_back(struct eng_drive *d, struct err *err)
 	if (!rc)
 		eng_adopt_indexes(d);
 	for_members(d, distrust);
+	for_members(d, eng_outside_back);
 	/* With it a failed LUN may work again while others are still away. */
 	for_members(d, demote_others);
 	if (!rc)
@@ -402,6 +403,7 @@ static int recognise(struct eng_drive *d, struct err *err)
 		d->layout = probe.layout;
 		d->priv = probe.priv;
 		d->older = found.image.set.seq < d->seq;
+		d->outside = found.image.set.own_seq != found.image.set.seq;
 		if (d->older)
 			log_warning("%s is an older image of the drive (sequence number %u of %u): it is filled anew",
 				d->path, found.image.set.seq, d->seq);

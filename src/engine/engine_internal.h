@@ -65,6 +65,8 @@ struct eng_drive {
 	bool id_claimed;         /* aside.c: not to be shown under the id it has */
 	uint16_t place;          /* in the table of physical disks */
 	uint32_t seq;            /* of the newest metadata that it holds */
+	bool outside;            /* its metadata were last written by somebody else: outside.c */
+	bool behind;             /* … and those of other drives since */
 	bool older;              /* an older image of itself: its content counts for nothing that others have */
 	uint32_t written[DDF_SECTIONS]; /* CRC32C of each section as both copies hold it */
 	bool written_known;
@@ -101,6 +103,8 @@ struct eng_lun {
 	struct guid plex_ids[ENG_MAX_MEMBERS];
 	int priority;
 	unsigned policy;
+	bool outside;            /* somebody else may have written to it since our last commit */
+	bool inconsistent;       /* … and copies or parity may differ everywhere */
 	bool consistent;         /* at rest for good: its members in sync agree */
 	bool bitmap_known;       /* the open set's bitmap came from a member in sync */
 	struct eng_range_vec lost; /* data lost for good, as the set told it last */
@@ -302,6 +306,16 @@ void eng_aside_identify(struct eng_array *a);
 int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_found *const *found,
 	struct eng_drive *const *drives, unsigned count, struct err *err);
 
+/* outside.c: what follows from l->outside */
+/* Members that others cannot have taken along, or need not have. */
+void eng_outside_settle(struct eng_lun *l);
+/* Slots that others have vacated go back to the drives that had them, where those are free. */
+void eng_outside_vacated(struct eng_array *a, const struct ddf_set *newest);
+/* (task) Voids the bitmaps that are on the drives, before any commit says that all is ours again. */
+void eng_outside_reset(struct eng_array *a);
+/* (task) The same for a member whose drive comes back having been elsewhere. */
+void eng_outside_back(struct eng_lun *l, unsigned slot);
+
 /* Places in the member table of a drive whose table was just read. */
 void eng_adopt_indexes(struct eng_drive *d);
 
@@ -333,6 +347,8 @@ int eng_priv_members(struct eng_array *a, struct eng_lun *l);
 int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count);
 /* Does the drive get every change of the bitmap (and of the list of lost data)? */
 bool eng_keeps_bitmap(const struct eng_member *m);
+/* A slot's bitmap as it is when nothing is known: nothing unwritten, everything dirty or nothing. */
+int eng_priv_bitmap_reset(struct eng_lun *l, unsigned slot, bool dirty);
 /* Reads and merges the LUN's bitmap from its in-sync members; NULL image when none could be read. */
 int eng_priv_bitmap_read(struct eng_lun *l, void **image, size_t *bytes);
 

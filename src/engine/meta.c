@@ -47,8 +47,10 @@ static uint64_t config_size(const struct eng_drive *d, const struct eng_place *p
 		return d->layout.workspace;
 	for (unsigned i = 0; i < d->places; i++) {
 		const struct eng_place *p = &places[d->first_place + i];
-		const struct eng_member *m = &p->lun->members[p->slot];
+		const struct eng_member *m = eng_place_extent(p);
 
+		if (p->twin) /* has no configuration record, so they would take it for free */
+			continue;
 		end = m->start + m->size > end ? m->start + m->size : end;
 	}
 	return end / 512;

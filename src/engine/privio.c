@@ -289,6 +289,25 @@ int eng_priv_bitmap_write(struct eng_lun *l, unsigned first_page, unsigned count
 	return rc;
 }
 
+int eng_priv_bitmap_reset(struct eng_lun *l, unsigned slot, bool dirty)
+{
+	const struct eng_member *m = &l->members[slot];
+	size_t len = raid_bitmap_bytes(&l->shape);
+	uint8_t *image;
+	int rc;
+
+	if (len > priv_bitmap_bytes(&m->drive->priv))
+		return 0;
+	image = aligned_alloc(4096, len);
+	if (!image)
+		return -ENOMEM;
+	memset(image, dirty ? 0xFF : 0, len / 2);
+	memset(image + len / 2, 0, len / 2);
+	rc = blk_write(m->drive->dev, bitmap_offset(m), image, len, BLK_FUA);
+	free(image);
+	return rc;
+}
+
 /* Dirty if any in-sync member says so; unwritten only if all do. */
 static void merge(uint8_t *into, const uint8_t *from, size_t bytes, bool first)
 {
