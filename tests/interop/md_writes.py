@@ -40,13 +40,12 @@ def test_md_writes_while_degraded(s, g):
 def test_md_rebuilds_onto_a_drive_of_ours(s, g):
     """What was out of date with us is current after md's rebuild."""
     k = Kit(s, g)
-    k.make(4, {"five": "raid5 size=12MB drives=0-2", "two": "mirror size=6MB drives=0,1"})
+    k.make(4, {"five": "raid5 size=12MB drives=0-2"})
     s.run("setflag drive 3 hotspare=true")
     s.run("--no-wait fault drive 0 failed")
     k.fill(k.luns)
     g.assemble(k.images([1, 2, 3]), degraded=True)
     g.complete("five_0", 3)
-    g.complete("two_0", 2)
     k.md_fill(k.luns)
     g.stop()
     s.run("--no-wait fault drive 0 failed")
@@ -71,6 +70,26 @@ def test_md_dies(s, g):
     k.md_holds(FEW, "after our start")
     k.md_agrees(FEW_REDUNDANT, "after our start")
     g.stop()
+
+
+def test_md_fails_a_drive(s, g):
+    k = Kit(s, g)
+    k.make(5, FEW)
+    devices = g.plug(k.images())
+    g.start(devices)
+    # mdmon takes a drive that has failed in one array out of the others, perhaps before we do.
+    g.run(f"for name in five six ten; do mdadm /dev/md/${{name}}_0 --fail {devices[3]} || true; done")
+    k.md_fill(FEW)
+    g.stop()
+    k.vds_holds(FEW, "md has written without the drive that failed")
+    equal(s.drive(3)["status"], "failed", "status of drive 3")
+    s.run("add drive size=96MB", f"path={s.folder / 'new.img'}")
+    s.run("setflag drive 5 hotspare=true")
+    for name in ("five", "six", "ten"):
+        s.run(f"recover lun {k.luns[name].number}")
+    equal({k.health(n) for n in FEW}, {"healthy"}, "health with a spare")
+    s.run("--no-wait fault drive 2 failed")
+    k.vds_holds(FEW_REDUNDANT, "the spare has the data")
 
 
 def test_members_that_md_never_ran(s, g):

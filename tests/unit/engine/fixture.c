@@ -78,6 +78,8 @@ static int open_sim(void *ctx, struct loop *loop, const char *path, struct blk_d
 	rc = blk_sim_new(loop, path, f->media[n], &sim);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
+	if (f->slow_zero)
+		sim->flags &= ~(unsigned)BLK_DEV_ZERO_CHEAP;
 	rc = tap_new(f, n, sim, out);
 	if (rc) {
 		blk_close(sim);

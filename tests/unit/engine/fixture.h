@@ -30,6 +30,7 @@ struct fx {
 	 * drive's. NULL: none. */
 	int (*tap)(struct fx *f, unsigned drive, const struct blk_req *req);
 	void (*on_commit)(struct fx *f); /* metadata reached the drives */
+	bool slow_zero;          /* drives on which zeroing is not cheap: new LUNs begin unwritten */
 	unsigned busy;           /* so many openings of a drive find it in use */
 };
 
