@@ -100,6 +100,7 @@ struct opening {
 	struct ddf_guid container;
 	bool container_known;
 	bool unclean;
+	bool stranger; /* the array was never ours */
 };
 
 static void set_note(struct eng_drive *d, const struct err *err, const char *otherwise)
@@ -394,20 +395,25 @@ static int model_drive(struct eng_array *a, const struct ddf_pd *pd)
 	return 0;
 }
 
-/* Private areas of the drives that are here; one that cannot be read costs its drive. */
-static void load_private(struct opening *o)
+/*
+ * Private areas of the drives that are here, or, once all is known, made on those taken over; one that
+ * cannot be had costs its drive.
+ */
+static void load_private(struct opening *o, bool make)
 {
 	for (unsigned i = o->count; i-- > 0;) {
 		struct eng_drive *d = o->drives[i];
 		struct err err = { 0 };
 
-		if (eng_priv_load(d, &err)) {
+		if (d->adopted != make)
+			continue;
+		if (make ? eng_priv_init(d, &err) : eng_priv_load(d, &err)) {
 			log_error("%s", err.text);
 			text_copy(d->note, sizeof(d->note), err.text);
 			d->failed = true;
 			continue;
 		}
-		o->unclean |= !(d->super.flags & PRIV_SUPER_CLEAN);
+		o->unclean |= !make && !(d->super.flags & PRIV_SUPER_CLEAN);
 		if (d->super.epoch > o->a->epoch)
 			o->a->epoch = d->super.epoch;
 	}
@@ -523,7 +529,10 @@ static int model(struct opening *o, const struct eng_array_config *config, struc
 			rc = model_drive(a, pd);
 	if (rc)
 		return err_set(err, rc, "Out of memory.");
-	load_private(o);
+	o->stranger = !newest->own_seq;
+	if (o->stranger)
+		eng_outside_expect(a);
+	load_private(o, false);
 	a->seq_done = complete_seq(o, newest);
 	find_older(o, newest);
 	rc = eng_assemble(a, newest, o->found, o->drives, o->count, err);
@@ -574,6 +583,7 @@ static int serve(struct opening *o, struct err *err)
 	struct list *pos, *tmp;
 	int rc = 0;
 
+	load_private(o, true);
 	eng_outside_reset(a);
 	list_for_each(pos, tmp, &a->luns) {
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
@@ -653,8 +663,20 @@ static void free_array(struct eng_array *a)
 	free(a);
 }
 
+/*
+ * Drives of somebody else's array that do not describe all of it: they are shown, and nothing is written
+ * until others have come.
+ */
+static void only_show(struct opening *o)
+{
+	o->a->waiting = o->count;
+	while (o->count)
+		drop_candidate(o, o->count - 1, "The drive waits for others of its array: LUNs are described on "
+										"drives that are not here. Add them.");
+}
+
 static int open_all(struct opening *o, const struct eng_array_config *config, const struct eng_bay *bays,
-	unsigned bays_len, struct err *err)
+	unsigned bays_len, bool show, struct err *err)
 {
 	struct eng_array *a = o->a;
 	static const uint8_t zero[24];
@@ -671,6 +693,8 @@ static int open_all(struct opening *o, const struct eng_array_config *config, co
 		return err_set(err, -ENODATA, "None of the drives carries metadata of an array.");
 	a->container = o->container;
 	a->id = ddf_guid_object(&a->container);
+	if (show)
+		only_show(o);
 	eng_aside_identify(a);
 	if (o->count)
 		rc = model(o, config, err);
@@ -681,8 +705,9 @@ static int open_all(struct opening *o, const struct eng_array_config *config, co
 	return rc;
 }
 
-int eng_array_open(const struct eng_array_config *config, const struct eng_bay *bays, unsigned bays_len,
-	struct eng_array **out, struct err *err)
+/* show: only to show them; becomes true where that is all that can be done. */
+static int try_open(const struct eng_array_config *config, const struct eng_bay *bays, unsigned bays_len,
+	bool *show, struct eng_array **out, struct err *err)
 {
 	struct opening o = { .a = new_array(config), .cap = bays_len };
 	int rc = -ENOMEM;
@@ -691,7 +716,7 @@ int eng_array_open(const struct eng_array_config *config, const struct eng_bay *
 	o.drives = calloc(bays_len + 1u, sizeof(struct eng_drive *));
 	o.found = calloc(bays_len + 1u, sizeof(struct eng_found *));
 	if (o.a && o.drives && o.found)
-		rc = open_all(&o, config, bays, bays_len, err);
+		rc = open_all(&o, config, bays, bays_len, *show, err);
 	else
 		err_set(err, rc, "Out of memory.");
 	for (unsigned i = 0; i < o.count; i++) {
@@ -700,6 +725,7 @@ int eng_array_open(const struct eng_array_config *config, const struct eng_bay *
 	}
 	free(o.drives);
 	free(o.found);
+	*show = o.stranger && rc == -ENODATA;
 	if (rc && o.a) {
 		o.a->closing = true;
 		task_group_wait(&o.a->tasks);
@@ -713,6 +739,19 @@ int eng_array_open(const struct eng_array_config *config, const struct eng_bay *
 	eng_auto_kick(o.a);
 	*out = o.a;
 	return 0;
+}
+
+int eng_array_open(const struct eng_array_config *config, const struct eng_bay *bays, unsigned bays_len,
+	struct eng_array **out, struct err *err)
+{
+	bool show = false;
+	int rc = try_open(config, bays, bays_len, &show, out, err);
+
+	if (rc && show) {
+		err_clear(err);
+		rc = try_open(config, bays, bays_len, &show, out, err);
+	}
+	return rc;
 }
 
 /*

@@ -230,6 +230,7 @@ static void take_ext(struct eng_lun *l, const struct ddf_vd *vd)
 	l->id = x->object;
 	l->priority = x->priority;
 	l->offline = x->flags & DDF_VDX_ADMIN_OFFLINE;
+	l->awaits = x->flags & DDF_VDX_AWAITS;
 	l->policy |= x->flags & DDF_VDX_DEDICATED_SPARE ? ENG_POLICY_DEDICATED_SPARE : 0;
 	l->created_at = x->created_at;
 	for (unsigned i = 0; i < ENG_MAX_MEMBERS; i++)
@@ -329,8 +330,8 @@ static bool extent_fits(const struct eng_member *m)
 
 	/* Others also use the first MiB. */
 	return !d || !d->dev ||
-		(m->size <= d->layout.workspace * 512 &&
-			m->start <= d->layout.workspace * 512 - m->size);
+		(m->size <= d->layout.extents_end * 512 &&
+			m->start <= d->layout.extents_end * 512 - m->size);
 }
 
 static int by_start(const void *a, const void *b)
@@ -386,6 +387,10 @@ static int settle_shape(struct eng_lun *l, struct err *err)
 			(l->twins[i].drive && l->twins[i].size != l->members[i].size))
 			return err_set(err, -EUCLEAN, "an extent of \"%s\" lies outside of its drive's data area",
 				l->name);
+		if (!l->members[i].size)
+			return err_set(err, -ENODATA,
+				"None of the drives that describe the part of \"%s\" with member %u is present.", l->name,
+				i);
 		least = l->members[i].size < least ? l->members[i].size : least;
 		if (l->shape.level == RAID_SPAN)
 			l->shape.span_sizes[i] = l->members[i].size;
@@ -395,6 +400,13 @@ static int settle_shape(struct eng_lun *l, struct err *err)
 		return -EUCLEAN;
 	if (l->size_bytes > raid_shape_size(&l->shape))
 		return err_set(err, -EUCLEAN, "\"%s\" claims to be larger than its members", l->name);
+	for (unsigned i = 0; i < l->shape.members && eng_lun_type_redundant(l->type); i++) {
+		const struct eng_drive *d = l->members[i].drive;
+
+		if (d && d->dev && raid_bitmap_bytes(&l->shape) > priv_bitmap_bytes(&d->priv))
+			return err_set(err, -ENOTSUP, "\"%s\" is larger than what %s has room to keep notes of",
+				l->name, d->path);
+	}
 	return 0;
 }
 
@@ -444,8 +456,9 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 	l->ddf_guid = vd->guid;
 	l->place = vd->place;
 	l->outside = ran_outside(vd, s);
-	l->inconsistent = l->outside && (vd->state & DDF_VD_INCONSISTENT ||
-					    (vd->init_state & DDF_VD_INIT_MASK) != DDF_VD_INIT_FULL);
+	/* A clean end that left it so could not compare it, because a member was away. */
+	l->inconsistent = vd->state & DDF_VD_INCONSISTENT ||
+		(l->outside && (vd->init_state & DDF_VD_INIT_MASK) != DDF_VD_INIT_FULL);
 	rc = shape_from(l, vd, first, err);
 	if (rc) {
 		eng_lun_free(l);
@@ -462,7 +475,7 @@ static int assemble_one(struct eng_array *a, const struct ddf_vd *vd, const stru
 		fill_slot(l, vd, s, i);
 	fill_twins(l, vd, s);
 	if (l->outside)
-		eng_outside_settle(l);
+		eng_outside_settle(l, vd->ext.present);
 	list_add_tail(&a->luns, &l->link);
 	rc = settle_shape(l, err);
 	if (rc)
@@ -495,7 +508,10 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 	if (!rc) {
 		rc = assemble_all(a, newest, &s, &one);
 		if (!rc)
-			eng_outside_vacated(a, newest);
+			eng_outside_remembered(a, newest);
+		for (unsigned i = 0; i < count && !rc; i++)
+			if (drives[i]->dev)
+				eng_outside_vacated(drives[i], &found[i]->image.drive.confs);
 		sources_free(&s);
 	}
 	if (rc == -ENOMEM)
@@ -511,6 +527,7 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 	for (unsigned i = 0; i < count; i++)
 		if (drives[i]->dev)
 			eng_adopt_indexes(drives[i]);
+	eng_outside_await(a, newest);
 	list_for_each(pos, tmp, &a->luns)
 		eng_lun_demote_absent(list_entry(pos, struct eng_lun, link));
 	return 0;

@@ -58,7 +58,7 @@ static enum want lun_wants(const struct eng_lun *l)
 {
 	enum want want = WANT_NOTHING;
 
-	if (l->auto_paused || l->offline || eng_lun_health_of(l) == ENG_LUN_FAILED)
+	if (l->auto_paused || l->offline || l->awaits || eng_lun_health_of(l) == ENG_LUN_FAILED)
 		return WANT_NOTHING;
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		enum want w = slot_wants(l, i);

@@ -102,6 +102,9 @@ int eng_drive_add(struct eng_array *a, const struct eng_bay *bay, struct guid *i
 		back.drive = *id = d->id;
 		return eng_drive_insert(a, &back, err);
 	}
+	if (a->waiting)
+		return err_set(err, -EMEDIUMTYPE,
+			"The subsystem takes over an array, and waits for its drives; %s is none of them.", bay->path);
 	d = eng_drive_new(a, bay);
 	if (!d)
 		return err_set(err, -ENOMEM, "Out of memory.");

@@ -232,6 +232,7 @@ struct ddf_vd_ext {
 enum { /* ddf_vd_ext.flags */
 	DDF_VDX_ADMIN_OFFLINE = 1,
 	DDF_VDX_DEDICATED_SPARE = 2,
+	DDF_VDX_AWAITS = 4, /* taken over from somebody else, and members have not been seen yet */
 };
 
 struct ddf_vd {
@@ -418,7 +419,8 @@ struct ddf_section {
 struct ddf_layout {
 	uint64_t sectors; /* of the drive */
 	uint64_t primary, secondary; /* copies; secondary UINT64_MAX = none */
-	uint64_t workspace;	     /* first sector of the private area; extents end here */
+	uint64_t extents_end;	     /* first sector that no extent may have */
+	uint64_t workspace;	     /* first sector of the private area */
 	uint32_t workspace_len;
 	bool compact;
 	char revision[9]; /* "01.02.00" in ours */
@@ -435,7 +437,14 @@ struct ddf_layout {
  */
 int ddf_layout_plan(uint64_t drive_bytes, struct ddf_layout *out, struct err *err);
 
-/* Bytes that extents can occupy: [DDF_DATA_START, workspace) in sectors, cut to 1 MiB. */
+/*
+ * Makes the layout of a drive of somebody else's container into one that has what ours have: a vendor
+ * section behind the drive data, and the workspace between the two copies. All other places stay as
+ * they are. -ENOTSUP with a sentence when there is no room, or other makers' sections are there.
+ */
+int ddf_layout_adopt(struct ddf_layout *layout, struct err *err);
+
+/* Bytes that extents can occupy: [DDF_DATA_START, extents_end) in sectors, cut to 1 MiB. */
 uint64_t ddf_layout_usable_bytes(const struct ddf_layout *layout);
 
 /* ---- writing ------------------------------------------------------------------------------- */

@@ -88,6 +88,7 @@ int ddf_layout_plan(uint64_t drive_bytes, struct ddf_layout *out, struct err *er
 		return err_set(err, -EINVAL, "A drive of %llu bytes is too large.",
 			(unsigned long long)drive_bytes);
 	out->workspace_len = (uint32_t)(out->secondary - out->workspace);
+	out->extents_end = out->workspace;
 	out->compact = out->workspace_len < STANDARD_PRIVATE;
 	memcpy(out->revision, "01.02.00", 9);
 	out->max_pds = MAX_PDS;
@@ -102,7 +103,7 @@ int ddf_layout_plan(uint64_t drive_bytes, struct ddf_layout *out, struct err *er
 
 uint64_t ddf_layout_usable_bytes(const struct ddf_layout *layout)
 {
-	uint64_t end = layout->workspace / DDF_ALIGN * DDF_ALIGN;
+	uint64_t end = layout->extents_end / DDF_ALIGN * DDF_ALIGN;
 
 	return end > DDF_DATA_START ? (end - DDF_DATA_START) * DDF_SECTOR : 0;
 }
@@ -155,8 +156,31 @@ static int check_sections(const struct ddf_layout *l, const char *which, struct 
 	return 0;
 }
 
-/* Both copies on the drive and apart; then the workspace, which makers may leave out: what does
- * not lie below the copies counts as none. */
+/*
+ * Room for the workspace, which makers may leave out, or count a copy to: from where it begins to what
+ * comes next. Where it begins in a copy, or behind everything, it counts as none.
+ */
+static void fit_workspace(struct ddf_layout *l, uint64_t first)
+{
+	const uint64_t copies[2] = {l->primary, l->secondary};
+	uint64_t room = l->workspace < l->sectors - 1 ? l->sectors - 1 - l->workspace : 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (copies[i] == UINT64_MAX || copies[i] + l->copy_sectors <= l->workspace)
+			continue;
+		else if (copies[i] <= l->workspace)
+			room = 0;
+		else if (copies[i] - l->workspace < room)
+			room = copies[i] - l->workspace;
+	l->extents_end = l->workspace < first ? l->workspace : first;
+	if (!room)
+		l->workspace = first;
+	if (l->workspace_len > room)
+		l->workspace_len = (uint32_t)room;
+	l->compact = l->workspace_len < STANDARD_PRIVATE;
+}
+
+/* Both copies on the drive and apart. */
 static int check_positions(struct ddf_layout *l, const char *which, struct err *err)
 {
 	uint64_t end = l->sectors - 1, first = l->primary;
@@ -173,13 +197,35 @@ static int check_positions(struct ddf_layout *l, const char *which, struct err *
 			return bad(err, which, "two copies at one place");
 		first = low;
 	}
-	if (l->workspace > first) {
-		l->workspace = first;
-		l->workspace_len = 0;
-	}
-	if (l->workspace_len > first - l->workspace)
-		l->workspace_len = (uint32_t)(first - l->workspace);
-	l->compact = l->workspace_len < STANDARD_PRIVATE;
+	fit_workspace(l, first);
+	return 0;
+}
+
+int ddf_layout_adopt(struct ddf_layout *l, struct err *err)
+{
+	uint64_t low = l->primary < l->secondary ? l->primary : l->secondary;
+	uint64_t high = l->primary < l->secondary ? l->secondary : l->primary;
+	struct ddf_layout to = *l;
+	uint32_t at = 1;
+
+	for (unsigned i = DDF_SEC_CONTROLLER; i <= DDF_SEC_DRIVE; at += to.sections[i++].length)
+		if (to.sections[i].offset != at)
+			return err_set(err, -ENOTSUP,
+				"The sections of its metadata do not stand as Linux md leaves them.");
+	if (to.sections[DDF_SEC_BAD_BLOCKS].length || to.sections[DDF_SEC_DIAGNOSTIC].length ||
+		to.sections[DDF_SEC_VENDOR].length)
+		return err_set(err, -ENOTSUP, "Its metadata hold sections of another maker.");
+	to.sections[DDF_SEC_VENDOR] = (struct ddf_section){at, our_sections[DDF_SEC_VENDOR].length};
+	count_copy(&to);
+	if (high == UINT64_MAX || high + to.copy_sectors > to.sectors - 1 || high - low < COMPACT_COPY ||
+		to.copy_sectors > COMPACT_COPY || high - low - COMPACT_COPY < COMPACT_PRIVATE ||
+		high - low > UINT32_MAX)
+		return err_set(err, -ENOTSUP, "Between its two copies of the metadata there is no room for what "
+									  "is kept there.");
+	to.workspace = low + COMPACT_COPY;
+	to.workspace_len = (uint32_t)(high - to.workspace);
+	to.compact = to.workspace_len < STANDARD_PRIVATE;
+	*l = to;
 	return 0;
 }
 

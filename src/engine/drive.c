@@ -353,6 +353,12 @@ static void distrust(struct eng_lun *l, unsigned slot)
 	m->watermark = 0;
 }
 
+static void await_end(struct eng_lun *l, unsigned slot)
+{
+	(void)slot;
+	l->awaits &= eng_lun_lost_mask(l) != 0;
+}
+
 /* Brings a drive that is physically there again into the array. */
 static int take_back(struct eng_drive *d, struct err *err)
 {
@@ -364,11 +370,12 @@ static int take_back(struct eng_drive *d, struct err *err)
 	d->lost_at = 0;
 	d->note[0] = '\0';
 	d->written_known = false;
-	rc = eng_priv_load(d, err);
+	rc = d->adopted ? eng_priv_init(d, err) : eng_priv_load(d, err);
 	if (!rc)
 		eng_adopt_indexes(d);
 	for_members(d, distrust);
 	for_members(d, eng_outside_back);
+	for_members(d, await_end);
 	/* With it a failed LUN may work again while others are still away. */
 	for_members(d, demote_others);
 	if (!rc)
@@ -396,12 +403,15 @@ static int recognise(struct eng_drive *d, struct err *err)
 		return rc;
 	if (!ddf_guid_equal(&found.image.drive.guid, &d->ddf_guid))
 		rc = err_set(err, -EMEDIUMTYPE, "%s is another drive than the one that was here.", d->path);
-	else if (found.image.set.seq > a->seq)
+	else if (found.image.set.seq > a->seq || (probe.adopted && found.image.set.seq > d->seq))
 		rc = err_set(err, -EMEDIUMTYPE,
 			"%s was changed elsewhere since it left this array; it is set aside.", d->path);
 	if (!rc) {
 		d->layout = probe.layout;
 		d->priv = probe.priv;
+		d->adopted = probe.adopted;
+		d->anchor_bad |= probe.anchor_bad;
+		eng_outside_vacated(d, &found.image.drive.confs);
 		d->older = found.image.set.seq < d->seq;
 		d->outside = found.image.set.own_seq != found.image.set.seq;
 		if (d->older)

@@ -137,6 +137,7 @@ struct eng_array_info {
 	char name[ENG_NAME_BYTES];
 	uint32_t seq;
 	unsigned drives, luns;
+	unsigned waiting;  /* drives of somebody else's array that wait for others of it: nothing is written */
 	bool degraded;     /* a drive that should be there is failed, offline or out */
 	bool offline;      /* eng_array_set_offline */
 	char note[320];    /* why something is wrong with the whole array, "" = nothing */

@@ -70,6 +70,7 @@ struct eng_drive {
 	bool older;              /* an older image of itself: its content counts for nothing that others have */
 	uint32_t written[DDF_SECTIONS]; /* CRC32C of each section as both copies hold it */
 	bool written_known;
+	bool adopted;            /* comes from somebody else's container: no private area yet */
 	bool anchor_bad;         /* its anchor is damaged: the next commit writes it anew */
 	unsigned super_copy;     /* which superblock copy is in force */
 	unsigned first_place, places; /* in what eng_places gave last */
@@ -109,6 +110,8 @@ struct eng_lun {
 	bool bitmap_known;       /* the open set's bitmap came from a member in sync */
 	struct eng_range_vec lost; /* data lost for good, as the set told it last */
 	bool offline;            /* administrative, kept */
+	bool awaits;             /* taken over from somebody else, members not seen yet: not served, so that
+				    they stay current; kept */
 	bool failed_hook, deleted;
 	enum eng_transition transition;
 	int64_t created_at;
@@ -170,6 +173,7 @@ struct eng_array {
 	uint32_t seq;            /* of the newest metadata; … */
 	uint32_t seq_done;       /* … and of the last that every drive written to holds */
 	uint64_t epoch;
+	unsigned waiting;        /* drives of an array that is not complete enough to be taken over */
 	bool offline, closing, hold;
 	unsigned inside, dead;   /* life.c */
 	struct task_queue unpinned;
@@ -307,10 +311,19 @@ int eng_assemble(struct eng_array *a, const struct ddf_set *newest, struct eng_f
 	struct eng_drive *const *drives, unsigned count, struct err *err);
 
 /* outside.c: what follows from l->outside */
-/* Members that others cannot have taken along, or need not have. */
-void eng_outside_settle(struct eng_lun *l);
-/* Slots that others have vacated go back to the drives that had them, where those are free. */
-void eng_outside_vacated(struct eng_array *a, const struct ddf_set *newest);
+/* Members that others did not take along, or need not have. known: the LUN has a record of ours. */
+void eng_outside_settle(struct eng_lun *l, bool known);
+/* Slots that others have vacated go back to the drive that, by its own records, had them, where the space
+ * is free: to be filled anew. */
+void eng_outside_vacated(struct eng_drive *d, const struct ddf_confs *confs);
+/* The same by our own records of who had them. */
+void eng_outside_remembered(struct eng_array *a, const struct ddf_set *newest);
+/* Of an array that was never ours: what its absent drives hold as far as those that are here can tell. */
+void eng_outside_expect(struct eng_array *a);
+/* LUNs that are taken over and work without members that may still come wait for them … */
+void eng_outside_await(struct eng_array *a, const struct ddf_set *newest);
+/* … until somebody wants to go on without. */
+void eng_outside_go(struct eng_lun *l);
 /* (task) Voids the bitmaps that are on the drives, before any commit says that all is ours again. */
 void eng_outside_reset(struct eng_array *a);
 /* (task) The same for a member whose drive comes back having been elsewhere. */

@@ -131,6 +131,7 @@ int eng_job_start(struct eng_job *job)
 {
 	int rc;
 
+	eng_outside_go(job->lun);
 	job->info.state = ENG_JOB_RUNNING;
 	job->interrupt = false;
 	job->changes = job->array->changes;

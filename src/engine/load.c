@@ -174,6 +174,26 @@ static bool half_made(const struct eng_drive *d, const uint8_t *primary, const u
 	return all_zero(primary, sizeof(h)) || (be32_get(h.h_magic) == DDF_MAGIC_HEADER && h.h_open == 1);
 }
 
+/*
+ * Where the private area is. A drive of somebody else's container has none: it gets one, in places that
+ * are nobody's, with the first commit; until then it is as it was.
+ */
+static int plan_private(struct eng_drive *d, struct err *err)
+{
+	int rc = 0;
+
+	d->adopted = !d->layout.sections[DDF_SEC_VENDOR].length;
+	if (d->adopted)
+		rc = ddf_layout_adopt(&d->layout, err);
+	if (!rc)
+		rc = priv_layout_plan(&d->layout, &d->priv, err);
+	if (rc)
+		return err_wrap(err, rc, "%s cannot be taken over; it is left untouched.", d->path);
+	d->anchor_bad |= d->adopted;
+	d->written_known &= !d->adopted;
+	return 0;
+}
+
 int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct eng_found *found,
 	struct err *err)
 {
@@ -193,9 +213,6 @@ int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct
 		return err_set(err, -EMEDIUMTYPE,
 			"%s belongs to another array; it is left untouched. Open that array, or clear the drive.",
 			d->path);
-	rc = priv_layout_plan(&d->layout, &d->priv, err);
-	if (rc)
-		return rc;
 	primary = read_copy(d, d->layout.primary, &len);
 	secondary = read_copy(d, d->layout.secondary, &len);
 	rc = ddf_load(primary, primary ? len : 0, secondary, secondary ? len : 0, &d->layout, &theirs,
@@ -211,6 +228,11 @@ int eng_load_drive(struct eng_drive *d, const struct ddf_guid *container, struct
 	}
 	free(primary);
 	free(secondary);
+	if (rc)
+		return rc;
+	rc = plan_private(d, err);
+	if (rc)
+		eng_found_free(found);
 	return rc;
 }
 

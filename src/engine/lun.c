@@ -454,10 +454,12 @@ int eng_lun_set_offline(struct eng_array *a, const struct guid *id, bool offline
 
 	if (!l)
 		return err_set(err, -ESTALE, "The LUN is gone.");
-	if (l->offline == offline)
+	if (l->offline == offline && !(l->awaits && !offline))
 		return 0;
 	if (eng_lun_health_of(l) == ENG_LUN_FAILED)
 		return err_set(err, -EHOSTDOWN, "The LUN has failed: more drives are lost than it survives.");
+	if (!offline)
+		eng_outside_go(l);
 	l->offline = offline; /* new requests are refused from here on */
 	eng_lun_pin(l);
 	rc = offline && eng_lun_set(l) ? blk_flush(raid_dev(l->set)) : 0;

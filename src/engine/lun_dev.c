@@ -16,7 +16,7 @@ static int gate(const struct eng_lun *l)
 {
 	if (l->deleted)
 		return -ENODEV;
-	if (l->offline || l->array->offline)
+	if (l->offline || l->awaits || l->array->offline)
 		return -ESHUTDOWN;
 	if (l->failed_hook || (!l->set && !l->swapping))
 		return -EIO;

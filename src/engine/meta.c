@@ -44,7 +44,7 @@ static uint64_t config_size(const struct eng_drive *d, const struct eng_place *p
 	uint64_t end = 0;
 
 	if (d->spare)
-		return d->layout.workspace;
+		return d->layout.extents_end;
 	for (unsigned i = 0; i < d->places; i++) {
 		const struct eng_place *p = &places[d->first_place + i];
 		const struct eng_member *m = eng_place_extent(p);
@@ -88,6 +88,7 @@ static void build_vd_ext(struct ddf_vd_ext *x, const struct eng_lun *l)
 	x->lun_type = eng_lun_type_number(l->type);
 	x->priority = (uint8_t)l->priority;
 	x->flags = (l->offline ? DDF_VDX_ADMIN_OFFLINE : 0) |
+		(l->awaits ? DDF_VDX_AWAITS : 0) |
 		(l->policy & ENG_POLICY_DEDICATED_SPARE ? DDF_VDX_DEDICATED_SPARE : 0);
 	x->created_at = l->created_at;
 	x->plexes_len = eng_lun_plexes(l);
@@ -408,13 +409,15 @@ static int write_drive(struct writer *w, struct eng_drive *d)
 		rc = encode_drive(w, d);
 	if (!rc)
 		rc = write_copy(d, DDF_PRIMARY, w);
-	if (!rc && d->layout.secondary != UINT64_MAX)
-		rc = write_copy(d, DDF_SECONDARY, w);
+	/* At any time a copy goes with the anchor: where places change, the second still tells the old
+	 * ones. */
 	if (!rc && d->anchor_bad) { /* a sector that stays bad is no reason to lose the drive */
 		d->anchor_bad = false;
 		if (write_header(d, DDF_ANCHOR, false, w->sector))
 			log_warning("%s: its DDF anchor cannot be written", d->path);
 	}
+	if (!rc && d->layout.secondary != UINT64_MAX)
+		rc = write_copy(d, DDF_SECONDARY, w);
 	d->written_known = !rc;
 	if (!rc)
 		d->seq = d->array->seq;

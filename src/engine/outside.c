@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "engine/engine_internal.h"
 
-void eng_outside_settle(struct eng_lun *l)
+void eng_outside_settle(struct eng_lun *l, bool known)
 {
 	uint64_t behind = 0, gone = 0;
 
@@ -30,8 +30,9 @@ void eng_outside_settle(struct eng_lun *l)
 			gone |= 1ull << i;
 	}
 	gone |= behind;
-	/* What else is away was perhaps run, and comes back then; but not left behind. */
-	if (!raid_shape_survives(&l->shape, gone))
+	/* What is away may come back, as it was left, to a LUN that could not be run without it, or that we
+	 * see for the first time. */
+	if (!known || !raid_shape_survives(&l->shape, gone))
 		gone = behind;
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		struct eng_member *m = &l->members[i];
@@ -61,36 +62,90 @@ static bool in_the_way(const struct eng_array *a, const struct eng_drive *d, uin
 	return false;
 }
 
-/* The drive that had a slot with us and was left out by others: it is filled again where it was. */
-static void take_vacated(struct eng_lun *l, const struct ddf_vd *vd, unsigned slot)
+static struct eng_lun *lun_of(const struct eng_array *a, const struct ddf_guid *vd)
 {
-	const struct ddf_vd_slot *x = &vd->ext.slots[slot];
-	struct eng_member *m = &l->members[slot];
-	struct eng_drive *d = x->refnum ? eng_find_refnum(l->array, x->refnum) : NULL;
+	struct list *pos, *tmp;
 
-	if (m->drive || !d || eng_lun_on(l, d) || x->blocks * 512 < m->size ||
-		in_the_way(l->array, d, x->lba * 512, m->size))
+	list_for_each(pos, tmp, &a->luns)
+		if (ddf_guid_equal(&list_entry(pos, struct eng_lun, link)->ddf_guid, vd))
+			return list_entry(pos, struct eng_lun, link);
+	return NULL;
+}
+
+static void take_vacated(struct eng_lun *l, unsigned slot, struct eng_drive *d, uint64_t start)
+{
+	struct eng_member *m = slot < l->shape.members ? &l->members[slot] : NULL;
+
+	if (!m || m->drive || eng_lun_on(l, d) ||
+		(d->dev && start + m->size > d->layout.extents_end * 512) || in_the_way(l->array, d, start, m->size))
 		return;
 	m->drive = d;
-	m->start = x->lba * 512;
+	m->start = start;
 	m->state = ENG_MEMBER_STALE;
 	m->watermark = 0;
 	m->index = ENG_NO_INDEX;
 }
 
-void eng_outside_vacated(struct eng_array *a, const struct ddf_set *newest)
+void eng_outside_vacated(struct eng_drive *d, const struct ddf_confs *confs)
+{
+	const struct ddf_conf *c;
+
+	vec_for_each(confs, c) {
+		struct eng_lun *l = lun_of(d->array, &c->vd);
+
+		for (unsigned i = 0; l && i < c->members; i++)
+			if (c->refnums[i] == d->refnum)
+				take_vacated(l, c->leg * eng_leg_members(&l->shape) + i, d, c->lbas[i] * 512);
+	}
+}
+
+void eng_outside_remembered(struct eng_array *a, const struct ddf_set *newest)
+{
+	const struct ddf_vd *vd;
+
+	vec_for_each(&newest->vds, vd) {
+		struct eng_lun *l = lun_of(a, &vd->guid);
+
+		for (unsigned i = 0; l && l->outside && vd->ext.present && i < vd->ext.slots_len; i++) {
+			const struct ddf_vd_slot *x = &vd->ext.slots[i];
+			struct eng_drive *d = x->refnum ? eng_find_refnum(a, x->refnum) : NULL;
+
+			if (d)
+				take_vacated(l, i, d, x->lba * 512);
+		}
+	}
+}
+
+void eng_outside_expect(struct eng_array *a)
+{
+	struct list *pos, *tmp;
+
+	list_for_each(pos, tmp, &a->drives) {
+		struct eng_drive *d = list_entry(pos, struct eng_drive, link);
+
+		if (d->refnum && !d->dev)
+			d->seq = a->seq;
+	}
+}
+
+void eng_outside_await(struct eng_array *a, const struct ddf_set *newest)
 {
 	struct list *pos, *tmp;
 
 	list_for_each(pos, tmp, &a->luns) {
 		struct eng_lun *l = list_entry(pos, struct eng_lun, link);
-		const struct ddf_vd *vd = ddf_set_vd(newest, &l->ddf_guid);
+		bool lacks = false;
 
-		if (!l->outside || !vd || !vd->ext.present || vd->ext.slots_len != l->shape.members)
-			continue;
 		for (unsigned i = 0; i < l->shape.members; i++)
-			take_vacated(l, vd, i);
+			lacks |= l->members[i].state == ENG_MEMBER_IN_SYNC && !l->members[i].drive->dev;
+		l->awaits = lacks && (l->awaits || !newest->own_seq);
 	}
+}
+
+void eng_outside_go(struct eng_lun *l)
+{
+	l->awaits = false;
+	eng_lun_demote_absent(l);
 }
 
 /* A drive that cannot even be told that its notes are void must not be read by them. */
@@ -132,6 +187,10 @@ void eng_outside_back(struct eng_lun *l, unsigned slot)
 
 	if (!m->drive->outside || !eng_lun_type_redundant(l->type))
 		return;
+	if (l->awaits && !m->drive->older) {
+		reset_slot(l, slot);
+		return; /* nobody has written since */
+	}
 	l->inconsistent = true;
 	reset_slot(l, slot);
 	if (!raid_shape_survives(&l->shape, eng_lun_lost_mask(l) | 1ull << slot))

@@ -7,7 +7,7 @@
 
 static uint64_t data_end(const struct eng_drive *d)
 {
-	return d->layout.workspace * 512 / ENG_UNIT * ENG_UNIT;
+	return d->layout.extents_end * 512 / ENG_UNIT * ENG_UNIT;
 }
 
 uint64_t eng_pool_usable(const struct eng_drive *d)

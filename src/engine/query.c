@@ -26,6 +26,7 @@ void eng_array_info(const struct eng_array *a, struct eng_array_info *out)
 	text_copy(out->note, sizeof(out->note), a->note);
 	out->seq = a->seq;
 	out->offline = a->offline;
+	out->waiting = a->waiting;
 	list_for_each(pos, tmp, &a->drives)
 		out->drives += !list_entry(pos, struct eng_drive, link)->departed;
 	list_for_each(pos, tmp, &a->luns)
@@ -229,7 +230,7 @@ int eng_lun_info(const struct eng_array *a, const struct guid *id, struct eng_lu
 	out->type = l->type;
 	out->health = eng_lun_health_of(l);
 	out->transition = l->transition;
-	out->offline = l->offline || a->offline;
+	out->offline = l->offline || l->awaits || a->offline;
 	out->size_bytes = l->size_bytes;
 	out->chunk = l->shape.chunk;
 	out->members = l->shape.members;

@@ -248,7 +248,7 @@ void eng_lun_demote_absent(struct eng_lun *l)
 {
 	uint64_t lost = eng_lun_lost_mask(l);
 
-	if (!raid_shape_survives(&l->shape, lost))
+	if (l->awaits || !raid_shape_survives(&l->shape, lost))
 		return;
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		struct eng_member *m = &l->members[i];

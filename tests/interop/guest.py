@@ -139,8 +139,11 @@ class Guest:
 
         degraded: also arrays with members missing, as a user who knows of that would.
         """
-        devices = " ".join(self.plug(paths))
-        return self.run(f"mdadm --assemble /dev/md/all {devices} || exit\n"
+        return self.start(self.plug(paths), degraded, status)
+
+    def start(self, devices, degraded=False, status=0):
+        """The same with drives that are plugged."""
+        return self.run(f"mdadm --assemble /dev/md/all {' '.join(devices)} || exit\n"
                         f"mdadm -I{'R' if degraded else ''} /dev/md/all || true\n"
                         "cat /proc/mdstat\n", status)
 

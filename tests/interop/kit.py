@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 import harness  # noqa: E402
-from harness import equal  # noqa: E402
+from harness import contains, equal  # noqa: E402, F401
 
 import ddf  # noqa: E402
 from guest import Guest, Missing  # noqa: E402
@@ -25,6 +25,8 @@ class Lun:
 
 class Kit:
     """LUNs by name; a LUN called x is md's /dev/md/x_0."""
+
+    SUFFIX = "_0"  # mdadm gives it to arrays that it does not take for this machine's own
 
     def __init__(self, store, guest):
         guest.reset()
@@ -75,7 +77,7 @@ class Kit:
         """md writes."""
         for name in names:
             for at, data in self.pieces(name):
-                self.g.write(f"{name}_0", at, data)
+                self.g.write(name + self.SUFFIX, at, data)
 
     def images(self, numbers=None):
         """Files of the drives; all of them, or those in these slots."""
@@ -92,14 +94,14 @@ class Kit:
 
     def md_holds(self, names, what):
         """md reads what was written."""
-        found = self.g.hashes([f"{n}_0" for n in names])
+        found = self.g.hashes([n + self.SUFFIX for n in names])
         for name in names:
-            equal(found[f"{name}_0"], self.luns[name].sha256(), f"{name}, {what}")
+            equal(found[name + self.SUFFIX], self.luns[name].sha256(), f"{name}, {what}")
 
     def md_agrees(self, names, what):
         """All copies and parity of these are right, says md."""
-        found = self.g.mismatches([f"{n}_0" for n in names])
-        equal(found, {f"{n}_0": 0 for n in names}, f"mismatches, {what}")
+        found = self.g.mismatches([n + self.SUFFIX for n in names])
+        equal(found, {n + self.SUFFIX: 0 for n in names}, f"mismatches, {what}")
 
     def vds_holds(self, names, what):
         for name in names:

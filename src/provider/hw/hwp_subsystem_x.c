@@ -125,7 +125,8 @@ static int take_identity(struct hwp_call *call, struct addition *x)
 /*
  * A subsystem without any drive takes over the array of the first one it is given: so drives whose
  * database was lost, or that come from another store, bring their LUNs back. The others of that
- * array are then known by their identity. refused: what became of the ordinary way.
+ * array are then known by their identity. An array of somebody else's is taken over when its drives
+ * describe all of it. refused: what became of the ordinary way.
  */
 static int adopt(struct hwp_call *call, struct addition *x, int refused)
 {
@@ -134,7 +135,7 @@ static int adopt(struct hwp_call *call, struct addition *x, int refused)
 	uint32_t seq;
 
 	eng_array_info(call->eng, &info);
-	if (info.drives || info.luns || hwp_clerk_call(call->p, read_setup, x))
+	if ((info.drives && !info.waiting) || info.luns || hwp_clerk_call(call->p, read_setup, x))
 		return refused;
 	struct sto_subsystem *row = &x->setup.row;
 	memcpy(own, row->container, sizeof(own));
@@ -143,11 +144,16 @@ static int adopt(struct hwp_call *call, struct addition *x, int refused)
 	row->seq = 0;
 	struct err why = call->err;
 	err_clear(&call->err);
+	unsigned waited = info.waiting;
 	int rc = reopen(call, x);
 	struct eng_drive_info drive;
 	if (!rc && (eng_drive_at(call->eng, x->bus, x->slot, &x->drive) ||
-			   eng_drive_info(call->eng, &x->drive, &drive) ||
-			   drive.state == ENG_DRIVE_FOREIGN))
+			   eng_drive_info(call->eng, &x->drive, &drive)))
+		rc = refused;
+	if (!rc)
+		eng_array_info(call->eng, &info);
+	/* Set aside like others', but not to be refused: it waits for the rest of its array. */
+	if (!rc && drive.state == ENG_DRIVE_FOREIGN && info.waiting <= waited)
 		rc = refused;
 	if (!rc)
 		rc = take_identity(call, x);

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ddf_fixture.h"
 
+#include "engine/priv.h"
+
+static bool apart(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len)
+{
+	return a + a_len <= b || b + b_len <= a;
+}
+
 /* What every layout must fulfil before anything is read or written by it. */
 static void check_sane(const struct ddf_layout *l)
 {
@@ -13,9 +20,12 @@ static void check_sane(const struct ddf_layout *l)
 		assert_true(l->secondary < end && l->secondary + l->copy_sectors <= end);
 		assert_true(l->secondary + l->copy_sectors <= l->primary ||
 			l->primary + l->copy_sectors <= l->secondary);
-		assert_true(l->workspace + l->workspace_len <= l->secondary);
+		assert_true(apart(l->workspace, l->workspace_len, l->secondary, l->copy_sectors));
+		assert_true(l->extents_end <= l->secondary);
 	}
-	assert_true(l->workspace + l->workspace_len <= l->primary);
+	assert_true(l->extents_end <= l->primary && l->extents_end <= l->workspace);
+	assert_true(l->workspace + l->workspace_len <= end);
+	assert_true(apart(l->workspace, l->workspace_len, l->primary, l->copy_sectors));
 	for (unsigned i = 0; i < DDF_SECTIONS; i++) {
 		const struct ddf_section *s = &l->sections[i];
 
@@ -276,6 +286,83 @@ static void a_workspace_above_the_copies_is_none(void **state)
 	fix_free(&f);
 }
 
+/* As mdadm 4.2 makes it: copies 16 and 32 MiB before the end, the workspace where the second copy is. */
+static void make_like_mdadm(struct fix *f, uint64_t n, uint8_t sector[static 512])
+{
+	struct ddf_layout *l = &f->layout;
+
+	l->primary = n - 32768;
+	l->secondary = l->workspace = n - 65536;
+	l->workspace_len = 32768;
+	l->max_vds = 255;
+	l->sections[DDF_SEC_VDS].length = 32;
+	l->sections[DDF_SEC_CONFS].offset = 162;
+	l->sections[DDF_SEC_DRIVE].offset = 617;
+	l->sections[DDF_SEC_VENDOR] = (struct ddf_section){0, 0};
+	ddf_encode_header(&f->set, l, DDF_ANCHOR, false, sector);
+}
+
+static void a_container_of_mdadm_can_be_adopted(void **state)
+{
+	const uint64_t n = 128 * 2048;
+	struct ddf_layout l, back;
+	struct ddf_guid container;
+	struct priv_layout priv;
+	uint8_t sector[512];
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 1, 128 * MIB);
+	make_like_mdadm(&f, n, sector);
+	assert_int_equal(ddf_anchor_decode(sector, n, &l, &container, NULL), 0);
+	assert_int_equal(l.extents_end, n - 65536);
+	assert_int_equal(l.workspace_len, 0);
+	assert_int_equal(priv_layout_plan(&l, &priv, NULL), -ENOTSUP);
+	assert_int_equal(ddf_layout_adopt(&l, NULL), 0);
+	check_sane(&l);
+	assert_int_equal(l.extents_end, n - 65536);
+	assert_int_equal(l.sections[DDF_SEC_VENDOR].offset, 618);
+	assert_int_equal(priv_layout_plan(&l, &priv, NULL), 0);
+	assert_true(priv.base_bytes / 512 >= l.secondary + l.copy_sectors);
+	assert_true(priv.base_bytes / 512 + priv.blocks * 8 <= l.primary);
+	ddf_encode_header(&f.set, &l, DDF_ANCHOR, false, sector); /* it says so itself from now on */
+	assert_int_equal(ddf_anchor_decode(sector, n, &back, &container, NULL), 0);
+	assert_memory_equal(&back, &l, sizeof(l));
+	fix_free(&f);
+}
+
+static void what_cannot_be_adopted_is_left_alone(void **state)
+{
+	const uint64_t n = 128 * 2048;
+	struct ddf_layout l, before;
+	struct ddf_guid container;
+	uint8_t sector[512];
+	struct err err = {0};
+	struct fix f;
+
+	(void)state;
+	fix_init(&f, 1, 128 * MIB);
+	make_like_mdadm(&f, n, sector);
+	assert_int_equal(ddf_anchor_decode(sector, n, &l, &container, NULL), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		struct ddf_layout to = l;
+
+		if (i == 0) /* no second copy */
+			to.secondary = UINT64_MAX;
+		else if (i == 1) /* too close */
+			to.secondary = to.primary - 4096;
+		else if (i == 2) /* a gap before the drive data */
+			to.sections[DDF_SEC_DRIVE].offset++;
+		else /* another maker's section */
+			to.sections[DDF_SEC_BAD_BLOCKS] = (struct ddf_section){700, 1};
+		before = to;
+		assert_int_equal(ddf_layout_adopt(&to, &err), -ENOTSUP);
+		assert_true(err.text[0]);
+		assert_memory_equal(&to, &before, sizeof(to));
+	}
+	fix_free(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +376,8 @@ int main(void)
 		cmocka_unit_test(accepted_layouts_are_sane),
 		cmocka_unit_test(copies_stand_in_for_a_lost_anchor),
 		cmocka_unit_test(a_workspace_above_the_copies_is_none),
+		cmocka_unit_test(a_container_of_mdadm_can_be_adopted),
+		cmocka_unit_test(what_cannot_be_adopted_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

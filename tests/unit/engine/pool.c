@@ -35,7 +35,7 @@ static struct world *make(void)
 	for (int i = 0; i < 3; i++) {
 		w->drive[i].array = &w->array;
 		w->drive[i].ours = true;
-		w->drive[i].layout.workspace = 100 * MIB / 512;
+		w->drive[i].layout.extents_end = 100 * MIB / 512;
 		list_init(&w->drive[i].link);
 		list_add_tail(&w->array.drives, &w->drive[i].link);
 	}
