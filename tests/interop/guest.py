@@ -198,11 +198,15 @@ class Guest:
         if found != members:
             raise Failed(f"{name} has {found} members in sync, not {members}")
 
-    def write(self, name, offset, data):
-        """Writes into an array, and waits until it is stable."""
-        self.files += 1
-        file = self.folder / f"data-{self.files}"
-        file.write_bytes(data)
-        self.run(f"dd if={file.name} of=/dev/md/{name} bs=1M seek={offset} oflag=seek_bytes "
-                 "conv=notrunc,fsync status=none")
-        file.unlink()
+    def write(self, pieces):
+        """Writes (array, offset, data), and waits until all is stable."""
+        lines, files = [], []
+        for name, offset, data in pieces:
+            self.files += 1
+            files.append(self.folder / f"data-{self.files}")
+            files[-1].write_bytes(data)
+            lines.append(f"dd if={files[-1].name} of=/dev/md/{name} bs=1M seek={offset} "
+                         "oflag=seek_bytes conv=notrunc,fsync status=none || exit\n")
+        self.run("".join(lines))
+        for file in files:
+            file.unlink()

@@ -74,10 +74,9 @@ class Kit:
         self.script(lines)
 
     def md_fill(self, names):
-        """md writes."""
-        for name in names:
-            for at, data in self.pieces(name):
-                self.g.write(name + self.SUFFIX, at, data)
+        """md writes. One script for all: processes are what takes time in the guest."""
+        self.g.write([(name + self.SUFFIX, at, data) for name in names
+                      for at, data in self.pieces(name)])
 
     def images(self, numbers=None):
         """Files of the drives; all of them, or those in these slots."""
