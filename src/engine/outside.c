@@ -23,13 +23,12 @@ void eng_outside_settle(struct eng_lun *l, bool known)
 
 	for (unsigned i = 0; i < l->shape.members; i++) {
 		const struct eng_member *m = &l->members[i];
+		bool here = m->drive && m->drive->dev, old = here && m->drive->behind;
+		bool lacks = !here || old || m->state != ENG_MEMBER_IN_SYNC;
 
-		if (m->drive && m->drive->dev && m->drive->behind)
-			behind |= 1ull << i;
-		if (!m->drive || !m->drive->dev || m->state != ENG_MEMBER_IN_SYNC)
-			gone |= 1ull << i;
+		behind |= (uint64_t)old << i;
+		gone |= (uint64_t)lacks << i;
 	}
-	gone |= behind;
 	/* What is away may come back, as it was left, to a LUN that could not be run without it, or that we
 	 * see for the first time. */
 	if (!known || !raid_shape_survives(&l->shape, gone))

@@ -63,8 +63,13 @@ class Guest:
             raise
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        """Ends it in order: killed, it would leave the processes behind that it runs as."""
+        self.process.stdin.close()
+        try:
+            self.process.wait(self.BOOT_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
