@@ -59,7 +59,28 @@ static void give_places_back(struct eng_job *job, const struct eng_member old[EN
 		l->twins[i] = l->members[i];
 		l->twins[i].state = ENG_MEMBER_REBUILDING;
 		l->members[i] = old[i];
+		if (!eng_drive_online(l->twins[i].drive))
+			eng_twin_drop(l, i);
 	}
+}
+
+/* False when a drive of the pass was lost meanwhile: in the model its slots are something else then, and
+ * the set is about to hear of it. */
+static bool still_as_begun(const struct eng_job *job)
+{
+	const struct eng_lun *l = job->lun;
+
+	for (unsigned i = 0; i < l->shape.members; i++) {
+		const struct eng_member *m = &l->members[i], *t = job->copying ? &l->twins[i] : m;
+
+		if (!(job->pass & 1ull << i))
+			continue;
+		if (t->state != ENG_MEMBER_REBUILDING || !eng_drive_online(t->drive))
+			return false;
+		if (job->copying && m->state != ENG_MEMBER_IN_SYNC)
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -73,6 +94,8 @@ static int complete(struct raid_run *run)
 	struct eng_member old[ENG_MAX_MEMBERS];
 	int rc;
 
+	if (!still_as_begun(job))
+		return -EIO;
 	if (job->copying)
 		take_places(job, old);
 	for (unsigned i = 0; i < l->shape.members; i++)

@@ -256,6 +256,8 @@ static void take_places(struct copy *c)
 		struct raid_slot *slot = &set->slots[__builtin_ctzll(left)];
 		struct raid_member m = slot->twin;
 
+		if (!m.dev) /* its owner has given it the place already */
+			continue;
 		m.state = RAID_MEMBER_IN_SYNC;
 		m.watermark = set->shape.member_size;
 		/* what was written since progress was saved waits for a flush on it as well */

@@ -445,7 +445,7 @@ void raid_member_set(struct raid_set *set, unsigned slot, const struct raid_memb
 	if (set->pass) /* a rebuild that was filling it is told so */
 		set->pass->slots &= ~raid_bit(slot);
 	if (s->m.dev != member->dev || s->m.start != member->start)
-		*s = (struct raid_slot){.twin = s->twin};
+		*s = (struct raid_slot){.twin = s->twin, .write_gen = 1}; /* it may have been a twin: to be flushed */
 	if (s->twin.dev && s->twin.dev == member->dev) /* it is the member now */
 		s->twin = (struct raid_member){0};
 	s->m = *member;

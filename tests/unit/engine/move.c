@@ -240,6 +240,80 @@ static void another_shape_ends_a_stopped_move(void **state)
 	run(8, extend);
 }
 
+static unsigned lost_drive;
+static uint64_t over_us, lost_after_us;
+
+static void begin_move(struct fx *f, struct guid *other)
+{
+	static const unsigned slots[] = { 0, OLD, 2, 3 }, two[] = { OLD, 0 };
+	struct guid d = fx_drive(f, OLD), s = fx_drive(f, NEW);
+
+	*other = fx_lun(f, ENG_LUN_MIRROR, 3, two, 2); /* takes what space a loss leaves free */
+	lun = fx_lun(f, ENG_LUN_RAID5, 3, slots, 4);
+	fx_fill(f, &lun, 0, 3 * MB, 1);
+	fx_fill(f, other, 0, 3 * MB, 2);
+	assert_int_equal(eng_lun_flush(f->array, &lun), 0);
+	assert_int_equal(eng_drive_set_spare(f->array, &s, true, NULL), 0);
+	assert_int_equal(eng_drive_set_predicted(f->array, &d, true, NULL), 0);
+	over_us = loop_now_ns(f->loop) / 1000;
+}
+
+static void time_it(struct fx *f)
+{
+	struct guid other;
+
+	begin_move(f, &other);
+	while (fx_drive_info(f, OLD).assigned)
+		task_yield();
+	over_us = loop_now_ns(f->loop) / 1000 - over_us;
+}
+
+static void lose_at_a_moment(struct fx *f)
+{
+	struct guid l = fx_drive(f, lost_drive), other;
+
+	begin_move(f, &other);
+	for (uint64_t until = over_us + lost_after_us; loop_now_ns(f->loop) / 1000 < until;)
+		task_yield();
+	assert_int_equal(eng_drive_pull(f->array, &l, NULL), 0);
+	fx_wait_idle(f, &lun);
+	fx_wait_idle(f, &other);
+	fx_check(f, &lun, 0, 3 * MB, 1);
+	fx_check(f, &other, 0, 3 * MB, 2);
+	fx_close(f);
+	fx_open(f);
+	fx_check(f, &lun, 0, 3 * MB, 1);
+	fx_check(f, &other, 0, 3 * MB, 2);
+}
+
+static void at(uint64_t moment, void (*fn)(struct fx *f))
+{
+	struct fx f;
+
+	lost_after_us = moment;
+	fx_init(&f, 10, 7, 96);
+	fx_run(&f, fn);
+	fx_fini(&f);
+}
+
+/* The moment of the loss, in virtual time: above all while the end of the moves is written down. */
+static void a_loss_at_any_moment_of_a_move(void **state)
+{
+	enum { STEP_US = 397, CLOSE_US = 30000 };
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t over;
+
+		lost_drive = i ? NEW : OLD;
+		at(0, time_it);
+		over = over_us;
+		print_message("moves take %llu us\n", (unsigned long long)over);
+		for (uint64_t t = 0; t < over + 5 * STEP_US; t += t + CLOSE_US > over ? STEP_US : 17 * STEP_US)
+			at(t, lose_at_a_moment);
+	}
+}
+
 /* ---- without redundancy ------------------------------------------------------------------------ */
 
 static void simple_lun(struct fx *f)
@@ -293,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_cancelled_move_goes_on_later),
 		cmocka_unit_test(a_move_survives_kill_and_power_cut),
 		cmocka_unit_test(another_shape_ends_a_stopped_move),
+		cmocka_unit_test(a_loss_at_any_moment_of_a_move),
 		cmocka_unit_test(luns_without_redundancy_move_too),
 	};
 
