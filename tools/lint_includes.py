@@ -24,16 +24,19 @@ MAY_USE = {
     # provider/host.h: what the service offers its built-in providers.
     "provider": set(),
     # blk/task.h is how a provider enters the worker; it does no I/O of its own.
-    "provider/hw": {"com", "vdscom", "store", "engine", "export", "blk", "provider"},
+    "provider/base": {"com", "vdscom", "store", "blk", "provider"},
+    "provider/hw": {"com", "vdscom", "store", "engine", "export", "blk", "provider", "provider/base"},
     # client/service_entry.h declares the one function that libvds loads the service by.
-    "service": {"com", "vdscom", "store", "provider", "provider/hw", "client"},
+    "service": {"com", "vdscom", "store", "provider", "provider/base", "provider/hw", "client"},
     "client": {"com"},
     "wire": {"com"},
     "cli": {"client"},
     "daemon": None,  # wires everything together
 }
 ONLY = {
+    ("provider/base", "blk"): {"blk/task.h", "blk/loop.h"},
     ("provider/hw", "blk"): {"blk/task.h", "blk/loop.h", "blk/blk.h"},
+    ("service", "provider/base"): {"provider/base/prv_worker.h"},
     ("service", "provider/hw"): {"provider/hw/hw.h"},
     ("service", "client"): {"client/service_entry.h"},
 }

@@ -18,6 +18,7 @@
 #include <vds.h>
 
 struct sto;
+struct prv_worker;
 
 typedef struct IVdspHost IVdspHost;
 
@@ -27,6 +28,8 @@ typedef struct IVdspHostVtbl {
 	ULONG(STDMETHODCALLTYPE *Release)(IVdspHost *This);
 	/* The open store; valid until OnUnload returns. */
 	struct sto *(STDMETHODCALLTYPE *GetStore)(IVdspHost *This);
+	/* The worker of the store (provider/base/prv_worker.h); valid as long. */
+	struct prv_worker *(STDMETHODCALLTYPE *GetWorker)(IVdspHost *This);
 	/* VDSX_OPEN_… with which it was opened. */
 	ULONG(STDMETHODCALLTYPE *GetOpenFlags)(IVdspHost *This);
 	/* The sentence that goes with the failure this thread is about to return; "" forgets. */

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/vec.h"
 #include "com/com.h"
+#include "provider/base/prv_worker.h"
 #include "provider/host.h"
 #include "store/store.h"
 #include "vdscom/events.h"
@@ -59,7 +60,8 @@ struct svc_service {
 	IVdsServiceSw IVdsServiceSw_iface;
 	IVdsxService IVdsxService_iface;
 
-	struct sto *sto; /* until closed */
+	struct sto *sto;           /* until closed */
+	struct prv_worker *worker; /* while providers are loaded */
 	ULONG open_flags;
 	struct vdc_events *events; /* to clients; until closed */
 	struct svc_callback *callback;

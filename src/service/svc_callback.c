@@ -46,6 +46,11 @@ static struct sto *STDMETHODCALLTYPE svc_callback_GetStore(IVdspHost *iface)
 	return COM_IMPL(svc_callback, IVdspHost, iface)->svc->sto;
 }
 
+static struct prv_worker *STDMETHODCALLTYPE svc_callback_GetWorker(IVdspHost *iface)
+{
+	return COM_IMPL(svc_callback, IVdspHost, iface)->svc->worker;
+}
+
 static ULONG STDMETHODCALLTYPE svc_callback_GetOpenFlags(IVdspHost *iface)
 {
 	return COM_IMPL(svc_callback, IVdspHost, iface)->svc->open_flags;
@@ -70,6 +75,7 @@ static void STDMETHODCALLTYPE svc_callback_ReleaseService(IVdspHost *iface)
 static const IVdspHostVtbl svc_callback_IVdspHost_vtbl = {
 	COM_UNKNOWN_METHODS(svc_callback, IVdspHost),
 	.GetStore = svc_callback_GetStore,
+	.GetWorker = svc_callback_GetWorker,
 	.GetOpenFlags = svc_callback_GetOpenFlags,
 	.SetErrorText = svc_callback_SetErrorText,
 	.HoldService = svc_callback_HoldService,

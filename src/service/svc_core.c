@@ -2,6 +2,7 @@
 /* The service's life: starting in the background, counting calls, closing. */
 #include "service/svc.h"
 
+#include "base/log.h"
 #include "service/service.h"
 
 #include <stdio.h>
@@ -51,10 +52,15 @@ void svc_leave(struct svc_service *svc)
 static void *starter_main(void *arg)
 {
 	struct svc_service *svc = arg;
+	struct err err = {0};
+	int rc = prv_worker_start(&svc->worker, &err);
 
-	svc_load_providers(svc);
+	if (rc)
+		log_error("The service cannot work: %s", err.text);
+	else
+		svc_load_providers(svc);
 	SCOPED_LOCK(&svc->lock);
-	svc->state = SVC_READY;
+	svc->state = rc ? SVC_FAILED : SVC_READY;
 	pthread_cond_broadcast(&svc->changed);
 	return NULL;
 }
@@ -123,6 +129,8 @@ void svc_close(struct svc_service *svc)
 		pthread_join(svc->starter, NULL);
 	wait_calls(svc);
 	svc_unload_providers(svc);
+	prv_worker_stop(svc->worker);
+	svc->worker = NULL;
 	if (svc->events)
 		vdc_events_flush(svc->events);
 	vdc_events_free(svc->events);

@@ -2,38 +2,19 @@
 /*
  * Inside the hardware provider.
  *
- * struct hwp is the core: one open store, its worker thread (a loop that owns all arrays), the
- * clerk (a thread that does the store's writes for the worker) and the list of calls under way.
- * COM objects are facades: an id and a counted reference to the core. A method
- *
- *	1. checks its arguments and clears its outputs, on the client's thread;
- *	2. calls hwp_call, which runs the common check sequence and then the method's body as one
- *	   task on the worker, so that nothing happens between check and act;
- *	3. builds its outputs from what the body copied out, on the client's thread again.
- *
- * Worker-owned fields are marked [worker]: only tasks and callbacks of the loop touch them. There
- * is one lock, hwp.lock, which guards the count of calls; nothing is called out while it is held.
+ * struct hwp is the core (provider/base/prv.h) with the arrays of an open store. Its methods go
+ * through hwp_call: the common check sequence and then the method's body as one task on the worker.
+ * Fields marked [worker] are owned by the worker: only tasks and callbacks of the loop touch them.
  */
 #ifndef PROVIDER_HW_HWP_H
 #define PROVIDER_HW_HWP_H
 
-#include "base/cleanup.h"
-#include "base/err.h"
-#include "base/guid.h"
-#include "base/list.h"
 #include "base/rng.h"
-#include "base/vec.h"
-#include "blk/loop.h"
-#include "blk/task.h"
-#include "com/com.h"
 #include "engine/engine.h"
-#include "provider/host.h"
+#include "provider/base/prv.h"
 #include "provider/hw/hw.h"
 #include "provider/hw/hwp_method.h"
-#include "store/store.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <vds.h>
 #include <vdserr.h>
@@ -42,7 +23,6 @@
 
 struct hwp;
 struct hwp_array;
-struct vdc_events;
 
 /* Objects, as the store numbers them. */
 enum hwp_kind {
@@ -55,11 +35,6 @@ enum hwp_kind {
 	HWP_PORT = VDS_OT_PORT,
 };
 
-struct hwp_ident {
-	enum hwp_kind kind;
-	struct guid id;
-};
-VEC(struct hwp_ident, hwp_idents)
 VEC(struct sto_fault, hwp_faults)
 
 /* Trust in the picture of the arrays (hardware.md 10.6); the values are kept in the store. */
@@ -87,44 +62,27 @@ struct hwp_array {
 	VDS_SUB_SYSTEM_STATUS last_status; /* as told to clients */
 };
 
-/* A background thread for what waits for the store's disk. */
-struct hwp_clerk {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t more, idle;
-	struct list queue;
-	bool busy, stop, running;
-};
-
 struct hwp {
-	atomic_uint refs;
-	struct com_registry *registry;
-	IVdspHost *host; /* from OnLoad; cleared when the last call has left */
-	struct sto *sto;
-	struct loop *loop;
-	pthread_t thread;
-	struct hwp_clerk clerk;
-	struct vdc_events *events;
-
-	pthread_mutex_t lock;
-	pthread_cond_t left; /* calls became 0 */
-	unsigned calls;      /* [lock] */
-	bool loaded, closed; /* [lock] */
-
+	struct prv core;
 	struct rng rng;           /* [worker] */
 	struct list arrays;       /* [worker] */
 	struct list slots;        /* [worker] struct hwp_call.slot_link */
-	struct list jobs;         /* [worker] */
-	struct list points;       /* [worker] */
-	bool points_off;          /* [worker] nothing stops any more: the provider ends */
 	enum hwp_cache cache;     /* [worker] */
 	bool user_hold;           /* [worker] HoldRecovery */
-	uint32_t system_error;    /* [worker] of the next call, 0 = none */
 	struct hwp_faults faults; /* [worker] those in force, as in the store */
 	struct task_mutex admin;  /* [worker] short changes wait for each other */
 	struct task_mutex adding; /* [worker] one drive is taken in at a time */
-	struct guid asked_for;    /* [worker] object of the job a client is just asking for */
 };
+
+static inline struct hwp *hwp_core(struct prv *core)
+{
+	return container_of(core, struct hwp, core);
+}
+
+static inline struct hwp *hwp_of(const struct prv_face *face)
+{
+	return hwp_core(face->core);
+}
 
 /* ---- one call ----------------------------------------------------------------------------- */
 
@@ -150,7 +108,6 @@ struct hwp_call {
 	unsigned under_len;
 	/* result */
 	struct err err;
-	HRESULT hr;
 };
 
 /*
@@ -173,34 +130,10 @@ bool hwp_slot_conflict(const struct hwp_call *call, const struct hwp_call *other
 /* ---- core --------------------------------------------------------------------------------- */
 
 struct hwp *hwp_new(void); /* one reference; NULL: memory */
-struct hwp *hwp_ref(struct hwp *p);
-void hwp_unref(struct hwp *p);
 /* Starts on the host's store. Negative errno with a sentence; then nothing is left running. */
 int hwp_start(struct hwp *p, IVdspHost *host, IVdsAdviseSink *sink, struct err *err);
 /* Ends: waits for calls under way, checkpoints, closes. Idempotent. */
 void hwp_stop(struct hwp *p);
-/* Counts a call in; false when closed or not loaded (*hr says which). */
-bool hwp_enter(struct hwp *p, HRESULT *hr);
-void hwp_leave(struct hwp *p);
-/* True on the worker, the clerk and other threads that hwp_stop waits for. */
-bool hwp_thread_is_internal(void);
-void hwp_thread_mark_internal(void);
-/* The sentence for the caller of the failing method on this thread. */
-void hwp_error_text(struct hwp *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/* ---- clerk -------------------------------------------------------------------------------- */
-
-int hwp_clerk_start(struct hwp_clerk *clerk);
-void hwp_clerk_stop(struct hwp_clerk *clerk); /* does what is queued first */
-/* fn(arg) on the clerk; returns what it returned. In a task the task waits, on other threads it
- * simply runs. */
-int hwp_clerk_call(struct hwp *p, int (*fn)(void *arg), void *arg);
-/* As above, but stops the worker meanwhile: where a task may not wait. */
-int hwp_clerk_call_blocking(struct hwp *p, int (*fn)(void *arg), void *arg);
-/* Soon, in order; fn frees arg. Runs at once when memory is short. */
-void hwp_clerk_post(struct hwp *p, int (*fn)(void *arg), void *arg);
-/* Waits until all that was posted is done. Not on the worker. */
-void hwp_clerk_drain(struct hwp *p);
 
 /* ---- arrays ------------------------------------------------------------------------------- */
 
@@ -261,27 +194,13 @@ void hwp_fault_apply_all(struct hwp_array *a);
 void hwp_fault_settle(struct hwp_array *a);
 /* [worker, task] The object of a fault. -ENOENT. */
 int hwp_ident_find(
-	struct hwp *p, const struct guid *id, struct hwp_ident *out, struct hwp_array **array);
+	struct hwp *p, const struct guid *id, struct prv_ident *out, struct hwp_array **array);
 /* [worker, task] Takes a fault out of the list and the store without undoing it. */
 int hwp_fault_forget(struct hwp *p, const struct guid *id, int kind, struct err *err);
-
-/* ---- hold points -------------------------------------------------------------------------- */
-
-/* [worker, task] Waits here while the point is held. */
-void hwp_point(struct hwp *p, const char *name);
-bool hwp_point_held(struct hwp *p, const char *name);
-/* [worker, task] -ENOMEM; -ENOENT: not held; -ETIMEDOUT. */
-int hwp_point_hold(struct hwp *p, const char *name);
-int hwp_point_resume(struct hwp *p, const char *name);
-int hwp_point_wait(struct hwp *p, const char *name, ULONG timeout_ms);
-void hwp_points_release(struct hwp *p); /* [worker] lets all go on, for good */
-void hwp_points_free(struct hwp *p);    /* [worker] nobody waits any more */
 
 /* ---- notifications ------------------------------------------------------------------------ */
 
 VDS_NOTIFICATION hwp_notification(enum hwp_kind kind, ULONG event, const struct guid *id);
-/* One group, in the order of hardware.md 12.8. Never waits. [worker or any] */
-void hwp_notify(struct hwp *p, VDS_NOTIFICATION *list, unsigned count);
 void hwp_notify_one(struct hwp *p, enum hwp_kind kind, ULONG event, const struct guid *id);
 /* eng_host.events */
 void hwp_engine_events(
@@ -292,45 +211,25 @@ void hwp_engine_events(
 /* eng_host.job_number, eng_host.job_changed */
 uint32_t hwp_job_number(void *ctx, enum eng_job_type type, const struct guid *object, bool resumed);
 void hwp_job_changed(void *ctx, struct eng_job *job);
+/* [worker] Ties an async object to the job the engine began; takes over the reference to job. */
+struct prv_inner;
+void hwp_job_bind(struct hwp *p, struct eng_job *job, struct prv_inner *inner);
 /* The async object of a job of any state. NF for an unknown number. */
 HRESULT hwp_job_async(struct hwp *p, uint32_t number, IVdsAsync **out);
-/* Records work that is over already; *number is its job's. (any thread but the worker) */
-int hwp_job_record(struct hwp *p, VDS_ASYNC_OUTPUT_TYPE type, enum hwp_kind kind,
-	const struct guid *object, HRESULT hr, uint32_t *number, struct err *err);
-/* [worker] Forgets the running jobs of an array that closes. */
-void hwp_jobs_interrupt(struct hwp *p, struct eng_array *eng);
-HRESULT hwp_query_jobs(struct hwp *p, VDSX_JOB_PROP **out, LONG *count);
 
 /* ---- facades ------------------------------------------------------------------------------ */
 
-/* What every facade knows. */
-struct hwp_face {
-	struct hwp *p;
-	enum hwp_kind kind;
-	struct guid id;
-	IVdspHost *host; /* holds the service; NULL for the module's own provider object */
-};
-
-/* The living facade of an object, or a new one, with a reference. Says nothing about whether the
- * object exists. E_OUTOFMEMORY, OD when closed. */
-HRESULT hwp_face_get(
-	struct hwp *p, enum hwp_kind kind, const struct guid *id, REFIID riid, void **out);
-/* For com_class.destroy of every facade. */
-void hwp_face_fini(struct hwp_face *face);
 /* Makers, one for each kind; NULL: memory. */
-struct com_object *hwp_provider_make(struct hwp_face *face);
-struct com_object *hwp_subsystem_make(struct hwp_face *face);
-struct com_object *hwp_controller_make(struct hwp_face *face);
-struct com_object *hwp_port_make(struct hwp_face *face);
-struct com_object *hwp_drive_make(struct hwp_face *face);
-struct com_object *hwp_lun_make(struct hwp_face *face);
-struct com_object *hwp_plex_make(struct hwp_face *face);
+struct com_object *hwp_provider_make(const struct prv_face *face);
+struct com_object *hwp_subsystem_make(const struct prv_face *face);
+struct com_object *hwp_controller_make(const struct prv_face *face);
+struct com_object *hwp_port_make(const struct prv_face *face);
+struct com_object *hwp_drive_make(const struct prv_face *face);
+struct com_object *hwp_lun_make(const struct prv_face *face);
+struct com_object *hwp_plex_make(const struct prv_face *face);
 /* The object that the class factory makes: with IVdsProviderPrivate, without a hold on the service.
  */
 HRESULT hwp_provider_new(struct hwp *p, REFIID riid, void **out);
-
-/* An enumeration of facades. */
-HRESULT hwp_enum_new(struct hwp *p, const struct hwp_idents *list, IEnumVdsObject **out);
 
 /* Arguments of the three methods of IVdsMaintenance: the check sequence looks at op. */
 struct hwp_maint_args {
@@ -340,17 +239,14 @@ struct hwp_maint_args {
 
 /* ---- shared methods ----------------------------------------------------------------------- */
 
-HRESULT hwp_maint_start(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op);
-HRESULT hwp_maint_stop(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op);
-HRESULT hwp_maint_pulse(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op, ULONG count);
-HRESULT hwp_maint_query_state(struct hwp_face *face, VDSX_MAINTENANCE_STATE **out, LONG *count);
+HRESULT hwp_maint_start(struct prv_face *face, VDS_MAINTENANCE_OPERATION op);
+HRESULT hwp_maint_stop(struct prv_face *face, VDS_MAINTENANCE_OPERATION op);
+HRESULT hwp_maint_pulse(struct prv_face *face, VDS_MAINTENANCE_OPERATION op, ULONG count);
+HRESULT hwp_maint_query_state(struct prv_face *face, VDSX_MAINTENANCE_STATE **out, LONG *count);
 HRESULT hwp_maint_query_log(
-	struct hwp_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out, LONG *count);
-HRESULT hwp_get_number(struct hwp_face *face, ULONG *number);
-HRESULT hwp_get_sub_system(struct hwp_face *face, enum hwp_method method, IVdsSubSystem **out);
-
-/* The number of an object, issued now if need be. (any thread but the worker) */
-int hwp_number(struct hwp *p, enum hwp_kind kind, const struct guid *id, uint32_t *number);
+	struct prv_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out, LONG *count);
+HRESULT hwp_get_number(struct prv_face *face, ULONG *number);
+HRESULT hwp_get_sub_system(struct prv_face *face, enum hwp_method method, IVdsSubSystem **out);
 
 /* Typed methods of IVdsMaintenance, IVdsxMaintenance and IVdsxNumber of a facade class. */
 #define HWP_MAINTENANCE(class)                                                                     \
@@ -405,12 +301,5 @@ int hwp_number(struct hwp *p, enum hwp_kind kind, const struct guid *id, uint32_
 		COM_UNKNOWN_METHODS(class, IVdsxNumber),                                           \
 		.GetNumber = class##_GetNumber,                                                    \
 	};
-
-/* The destroy function of a facade class. */
-#define HWP_DESTROY(class)                                                                         \
-	static void class##_destroy(struct com_object *com)                                        \
-	{                                                                                          \
-		hwp_face_fini(&container_of(com, struct class, com)->face);                        \
-	}
 
 #endif

@@ -7,6 +7,7 @@
 #include "provider/hw/hwp_event.h"
 
 #include "base/log.h"
+#include "provider/base/prv_job.h"
 
 #include <nettle/sha1.h>
 
@@ -30,7 +31,7 @@ static bool wish(struct hwp *p, const struct guid *id, const char *key)
 {
 	uint64_t value = 0;
 
-	return !sto_attr_get_u64(p->sto, id, key, &value, NULL) && value;
+	return !sto_attr_get_u64(p->core.sto, id, key, &value, NULL) && value;
 }
 
 static int read_rest(struct hwp *p, struct hwp_array_setup *out, struct err *err)
@@ -41,14 +42,14 @@ static int read_rest(struct hwp *p, struct hwp_array_setup *out, struct err *err
 	out->offline = wish(p, &out->row.id, "hw.offline");
 	out->controller_offline = wish(p, &controller, "hw.offline");
 	out->port_offline = wish(p, &port, "hw.offline");
-	return sto_bay_list(p->sto, &out->row.id, &out->bays, err);
+	return sto_bay_list(p->core.sto, &out->row.id, &out->bays, err);
 }
 
 int hwp_array_read_one(
 	struct hwp *p, const struct guid *id, struct hwp_array_setup *out, struct err *err)
 {
 	memset(out, 0, sizeof(*out));
-	int rc = sto_subsystem_get(p->sto, id, &out->row, err);
+	int rc = sto_subsystem_get(p->core.sto, id, &out->row, err);
 	if (!rc)
 		rc = read_rest(p, out, err);
 	return rc;
@@ -58,7 +59,7 @@ int hwp_array_read(struct hwp *p, struct hwp_setups *out, struct err *err)
 {
 	struct sto_subsystem_vec rows = {0};
 	struct sto_subsystem *row;
-	int rc = sto_subsystem_list(p->sto, &rows, err);
+	int rc = sto_subsystem_list(p->core.sto, &rows, err);
 
 	vec_for_each (&rows, row) {
 		struct hwp_array_setup setup = {.row = *row};
@@ -109,9 +110,9 @@ struct eng_settings hwp_settings(struct hwp *p)
 {
 	uint64_t autorecover = 1, delay = 10000, rate = 0;
 
-	sto_setting_get(p->sto, "autorecover", &autorecover, NULL);
-	sto_setting_get(p->sto, "spare_delay_ms", &delay, NULL);
-	sto_setting_get(p->sto, "rebuild_rate", &rate, NULL);
+	sto_setting_get(p->core.sto, "autorecover", &autorecover, NULL);
+	sto_setting_get(p->core.sto, "spare_delay_ms", &delay, NULL);
+	sto_setting_get(p->core.sto, "rebuild_rate", &rate, NULL);
 	return (struct eng_settings){
 		.auto_recovery = autorecover != 0,
 		.spare_delay_ms = delay,
@@ -132,7 +133,7 @@ static int note_seq(void *arg)
 	struct seq_note *n = arg;
 	struct err err = {0};
 
-	if (sto_subsystem_set_seq(n->p->sto, &n->id, n->seq, &err))
+	if (sto_subsystem_set_seq(n->p->core.sto, &n->id, n->seq, &err))
 		log_warning("%s", err.text);
 	free(n);
 	return 0;
@@ -148,7 +149,7 @@ static void seq_reached(void *ctx, struct eng_array *eng, uint32_t seq)
 	if (!n)
 		return; /* a later one will do */
 	*n = (struct seq_note){.p = a->p, .id = a->id, .seq = seq};
-	hwp_clerk_post(a->p, note_seq, n);
+	prv_clerk_post(&a->p->core.worker->clerk, note_seq, n);
 }
 
 static void engine_point(void *ctx, const char *name, const struct guid *object)
@@ -156,7 +157,7 @@ static void engine_point(void *ctx, const char *name, const struct guid *object)
 	struct hwp_array *a = ctx;
 
 	(void)object;
-	hwp_point(a->p, name);
+	prv_point(&a->p->core, name);
 }
 
 struct settings_read {
@@ -178,9 +179,9 @@ int hwp_array_open(struct hwp_array *a, const struct hwp_array_setup *setup, str
 	struct settings_read r = {.p = p};
 	struct eng_bay *bays;
 
-	hwp_clerk_call(p, read_settings, &r);
+	prv_clerk_call(&p->core.worker->clerk, read_settings, &r);
 	struct eng_array_config config = {
-		.loop = p->loop,
+		.loop = p->core.loop,
 		.rng = &p->rng,
 		.host =
 			{
@@ -254,7 +255,7 @@ void hwp_array_close(struct hwp_array *a)
 	struct eng_array *eng = a->eng;
 	eng_array_close(eng);
 	a->eng = NULL;
-	hwp_jobs_interrupt(a->p, eng);
+	prv_jobs_interrupt(&a->p->core, a);
 }
 
 void hwp_array_free(struct hwp_array *a)
@@ -298,7 +299,7 @@ int hwp_array_rescan(struct hwp_array *a, struct err *err)
 		return -ENOMEM;
 	r->a = a;
 	r->err = err;
-	int rc = hwp_clerk_call(a->p, rescan_read, r);
+	int rc = prv_clerk_call(&a->p->core.worker->clerk, rescan_read, r);
 	if (!rc && !a->eng) {
 		rc = hwp_array_open(a, &r->setup, &a->open_error);
 	} else if (!rc) {

@@ -26,8 +26,8 @@ static int keep_state(void *arg)
 	struct err err = {0};
 
 	if (k->state == HWP_CACHE_VALID)
-		sto_fault_clear(k->p->sto, &id, STO_FAULT_CACHE_CORRUPT, NULL);
-	if (sto_attr_set_u64(k->p->sto, &id, "hw.cache", (uint64_t)k->state, &err))
+		sto_fault_clear(k->p->core.sto, &id, STO_FAULT_CACHE_CORRUPT, NULL);
+	if (sto_attr_set_u64(k->p->core.sto, &id, "hw.cache", (uint64_t)k->state, &err))
 		log_warning("%s", err.text);
 	return 0;
 }
@@ -42,7 +42,7 @@ void hwp_cache_set(struct hwp *p, enum hwp_cache state)
 	p->cache = state;
 	if (state == HWP_CACHE_VALID)
 		hwp_fault_forget(p, &id, STO_FAULT_CACHE_CORRUPT, NULL);
-	hwp_clerk_call(p, keep_state, &k);
+	prv_clerk_call(&p->core.worker->clerk, keep_state, &k);
 	hwp_apply_hold(p);
 }
 

@@ -244,7 +244,7 @@ static void await_ending(const struct hwp_call *call)
 	enum { STEP_MS = 2, LIMIT_MS = 2000 };
 
 	for (unsigned ms = 0; ms < LIMIT_MS && is_busy(call); ms += STEP_MS) {
-		if (!all_ending(call) || hwp_point_held(call->p, "job:end"))
+		if (!all_ending(call) || prv_point_held(&call->p->core, "job:end"))
 			return;
 		task_sleep_ms(STEP_MS);
 	}
@@ -287,7 +287,7 @@ HRESULT hwp_check(struct hwp_call *call)
 	/* A method without SF still cannot ask an engine that isn't there. */
 	if (call->array && !call->eng && (call->kind == HWP_DRIVE || call->kind == HWP_LUN))
 		return VDS_E_OBJECT_DELETED;
-	bool held = hwp_point_held(call->p, m->name);
+	bool held = prv_point_held(&call->p->core, m->name);
 	return (m->codes & HWP_AC) || held ? check_others(call, held) : S_OK;
 }
 
@@ -342,40 +342,28 @@ HRESULT hwp_fail(struct hwp_call *call, int code)
 }
 
 /* On the worker: checks, stops at the method's point if that is held, acts. */
-static int run(void *arg)
+static HRESULT run(void *arg)
 {
 	struct hwp_call *call = arg;
-	struct hwp *p = call->p;
-	const struct hwp_method_info *m = hwp_method_info(call->method);
+	HRESULT hr = hwp_check(call);
 
-	if (p->system_error && strncmp(m->name, "IVdsxFault", 10)) {
-		call->hr = HRESULT_FROM_WIN32(p->system_error);
-		p->system_error = 0;
-		err_set(&call->err, -EIO, "A system error was injected into this call.");
-		return 0;
-	}
-	call->hr = hwp_check(call);
-	if (FAILED(call->hr))
-		return 0;
-	hwp_point(p, m->name);
-	call->hr = call->body(call);
+	if (FAILED(hr))
+		return hr;
+	prv_point(&call->p->core, hwp_method_info(call->method)->name);
+	hr = call->body(call);
 	hwp_slot_release(call);
-	return 0;
+	return hr;
 }
 
 HRESULT hwp_call(struct hwp *p, enum hwp_method method, enum hwp_kind kind, const struct guid *id,
 	HRESULT (*body)(struct hwp_call *call), void *args)
 {
-	HRESULT hr;
-
-	hwp_error_text(p, "%s", "");
-	if (!hwp_enter(p, &hr))
-		return hr;
+	const struct hwp_method_info *m = hwp_method_info(method);
 	struct hwp_call *call = com_task_calloc(1, sizeof(*call));
-	if (!call) {
-		hwp_leave(p);
+	unsigned flags = strncmp(m->name, "IVdsxFault", 10) ? 0 : PRV_ALWAYS;
+
+	if (!call)
 		return E_OUTOFMEMORY;
-	}
 	call->p = p;
 	call->method = method;
 	call->kind = kind;
@@ -383,15 +371,9 @@ HRESULT hwp_call(struct hwp *p, enum hwp_method method, enum hwp_kind kind, cons
 	call->body = body;
 	call->args = args;
 	list_init(&call->slot_link);
-	int rc = task_call(p->loop, run, call);
-	hr = rc ? com_hr_from_errno(rc) : call->hr;
-	if (FAILED(hr) && call->err.code)
-		hwp_error_text(p, "%s%s%s", call->err.text, call->err.cause[0] ? " " : "",
-			call->err.cause);
-	enum hwp_mode mode = hwp_method_info(method)->mode;
-	if (mode == HWP_SHARED || mode == HWP_OBJECT || mode == HWP_ARRAY || mode == HWP_ALL)
-		hwp_clerk_drain(p);
+	if (m->mode != HWP_GETTER && m->mode != HWP_QUERY)
+		flags |= PRV_DRAIN;
+	HRESULT hr = prv_run(&p->core, run, call, &call->err, flags);
 	com_task_free(call);
-	hwp_leave(p);
 	return hr;
 }

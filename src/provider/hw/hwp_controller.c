@@ -18,14 +18,14 @@ struct hwp_controller {
 	IVdsMaintenance IVdsMaintenance_iface;
 	IVdsxMaintenance IVdsxMaintenance_iface;
 	IVdsxNumber IVdsxNumber_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 COM_IDENTITY(hwp_controller)
 COM_UNKNOWN(hwp_controller, IVdsController)
 COM_UNKNOWN(hwp_controller, IVdsControllerControllerPort)
 HWP_MAINTENANCE(hwp_controller)
 HWP_NUMBER(hwp_controller)
-HWP_DESTROY(hwp_controller)
+PRV_DESTROY(hwp_controller)
 
 /* ---- wishes of the administrator ----------------------------------------------------------- */
 
@@ -40,15 +40,15 @@ static int keep_wish(void *arg)
 {
 	struct keep *k = arg;
 
-	return k->offline ? sto_attr_set_u64(k->p->sto, &k->id, "hw.offline", 1, k->err)
-			  : sto_attr_set(k->p->sto, &k->id, "hw.offline", NULL, 0, k->err);
+	return k->offline ? sto_attr_set_u64(k->p->core.sto, &k->id, "hw.offline", 1, k->err)
+			  : sto_attr_set(k->p->core.sto, &k->id, "hw.offline", NULL, 0, k->err);
 }
 
 HRESULT hwp_wish_keep(struct hwp_call *call, const struct guid *id, bool offline)
 {
 	struct keep k = {.p = call->p, .id = *id, .offline = offline, .err = &call->err};
 
-	return hwp_fail(call, hwp_clerk_call(call->p, keep_wish, &k));
+	return hwp_fail(call, prv_clerk_call(&call->p->core.worker->clerk, keep_wish, &k));
 }
 
 HRESULT hwp_controller_set_offline(struct hwp_call *call, bool offline)
@@ -72,7 +72,7 @@ HRESULT hwp_controller_set_offline(struct hwp_call *call, bool offline)
 		group[n++] =
 			hwp_notification(HWP_CONTROLLER, VDS_NF_CONTROLLER_REMOVED, &a->controller);
 	group[n++] = hwp_notification(HWP_CONTROLLER, VDS_NF_CONTROLLER_MODIFY, &a->controller);
-	hwp_notify(call->p, group, n);
+	prv_notify(&call->p->core, group, n);
 	return S_OK;
 }
 
@@ -83,39 +83,39 @@ bool hwp_is_active(struct hwp *p, const struct guid *lun, const char *key)
 	uint64_t off = 0;
 	HRESULT hr;
 
-	if (!hwp_enter(p, &hr))
+	if (!prv_enter(&p->core, &hr))
 		return false;
-	sto_attr_get_u64(p->sto, lun, key, &off, NULL);
-	hwp_leave(p);
+	sto_attr_get_u64(p->core.sto, lun, key, &off, NULL);
+	prv_leave(&p->core);
 	return !off;
 }
 
 HRESULT hwp_luns_body(struct hwp_call *call)
 {
-	struct hwp_idents *list = call->args;
+	struct prv_idents *list = call->args;
 	struct guid *ids = NULL;
 	unsigned count = 0;
 	int rc = call->eng ? eng_lun_list(call->eng, &ids, &count) : 0;
 
 	for (unsigned i = 0; !rc && i < count; i++)
-		rc = hwp_idents_push(list, (struct hwp_ident){HWP_LUN, ids[i]});
+		rc = prv_idents_push(list, (struct prv_ident){HWP_LUN, ids[i]});
 	free(ids);
 	return hwp_fail(call, rc);
 }
 
 HRESULT hwp_query_associated(
-	struct hwp_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out)
+	struct prv_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out)
 {
-	struct hwp_idents list = {0};
+	struct prv_idents list = {0};
 
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(face->p, method, face->kind, &face->id, hwp_luns_body, &list);
+	HRESULT hr = hwp_call(hwp_of(face), method, face->kind, &face->id, hwp_luns_body, &list);
 	for (size_t i = list.len; i-- > 0;)
-		if (!hwp_is_active(face->p, &list.items[i].id, key))
-			hwp_idents_remove(&list, i);
+		if (!hwp_is_active(hwp_of(face), &list.items[i].id, key))
+			prv_idents_remove(&list, i);
 	if (SUCCEEDED(hr))
-		hr = hwp_enum_new(face->p, &list, out);
-	hwp_idents_free(&list);
+		hr = prv_enum_new(&hwp_of(face)->core, &list, out);
+	prv_idents_free(&list);
 	return hr;
 }
 
@@ -136,7 +136,7 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_GetProperties(
 
 	COM_TRACE(self);
 	VDC_OUT(prop);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_CTL_GET_PROPERTIES, HWP_CONTROLLER,
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_CTL_GET_PROPERTIES, HWP_CONTROLLER,
 		&self->face.id, props_body, &status);
 	if (FAILED(hr))
 		return hr;
@@ -189,7 +189,7 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_FlushCache(IVdsController *iface
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_CTL_FLUSH_CACHE, HWP_CONTROLLER, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_CTL_FLUSH_CACHE, HWP_CONTROLLER, &self->face.id,
 		flush_body, NULL);
 }
 
@@ -198,8 +198,8 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_InvalidateCache(IVdsController *
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_CTL_INVALIDATE_CACHE, HWP_CONTROLLER, &self->face.id,
-		nothing_to_drop, NULL);
+	return hwp_call(hwp_of(&self->face), HWP_M_CTL_INVALIDATE_CACHE, HWP_CONTROLLER,
+		&self->face.id, nothing_to_drop, NULL);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_controller_Reset(IVdsController *iface)
@@ -207,7 +207,7 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_Reset(IVdsController *iface)
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsController, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_CTL_RESET, HWP_CONTROLLER, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_CTL_RESET, HWP_CONTROLLER, &self->face.id,
 		nothing_to_drop, NULL);
 }
 
@@ -237,7 +237,7 @@ static HRESULT STDMETHODCALLTYPE hwp_controller_SetStatus(
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_CONTROLLER_STATUS, (ULONG)status));
-	return hwp_call(self->face.p, HWP_M_CTL_SET_STATUS, HWP_CONTROLLER, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_CTL_SET_STATUS, HWP_CONTROLLER, &self->face.id,
 		status_body, &status);
 }
 
@@ -257,24 +257,24 @@ static const IVdsControllerVtbl hwp_controller_IVdsController_vtbl = {
 
 static HRESULT ports_body(struct hwp_call *call)
 {
-	struct hwp_ident port = {HWP_PORT, call->array->port};
+	struct prv_ident port = {HWP_PORT, call->array->port};
 
-	return hwp_fail(call, hwp_idents_push(call->args, port));
+	return hwp_fail(call, prv_idents_push(call->args, port));
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_controller_QueryControllerPorts(
 	IVdsControllerControllerPort *iface, IEnumVdsObject **out)
 {
 	struct hwp_controller *self = COM_IMPL(hwp_controller, IVdsControllerControllerPort, iface);
-	struct hwp_idents list = {0};
+	struct prv_idents list = {0};
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_CTL_QUERY_PORTS, HWP_CONTROLLER, &self->face.id,
-		ports_body, &list);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_CTL_QUERY_PORTS, HWP_CONTROLLER,
+		&self->face.id, ports_body, &list);
 	if (SUCCEEDED(hr))
-		hr = hwp_enum_new(self->face.p, &list, out);
-	hwp_idents_free(&list);
+		hr = prv_enum_new(&hwp_of(&self->face)->core, &list, out);
+	prv_idents_free(&list);
 	return hr;
 }
 
@@ -298,7 +298,7 @@ static const struct com_class hwp_controller_class = {
 	hwp_controller_destroy,
 };
 
-struct com_object *hwp_controller_make(struct hwp_face *face)
+struct com_object *hwp_controller_make(const struct prv_face *face)
 {
 	GUID id = com_guid_from(&face->id);
 	struct hwp_controller *self = com_object_new(&hwp_controller_class, &id);

@@ -13,7 +13,7 @@ HRESULT hwp_wish_keep(struct hwp_call *call, const struct guid *id, bool offline
 HRESULT hwp_controller_set_offline(struct hwp_call *call, bool offline);
 
 /* Strings and states of the port of a subsystem. */
-HRESULT hwp_port_props(struct hwp_face *face, enum hwp_method method, VDS_PORT_PROP *out);
+HRESULT hwp_port_props(struct prv_face *face, enum hwp_method method, VDS_PORT_PROP *out);
 
 /* [worker] Pushes all LUNs of call->array to the hwp_idents in call->args. */
 HRESULT hwp_luns_body(struct hwp_call *call);
@@ -25,6 +25,6 @@ HRESULT hwp_luns_body(struct hwp_call *call);
 bool hwp_is_active(struct hwp *p, const struct guid *lun, const char *key);
 /* QueryAssociatedLuns of either. */
 HRESULT hwp_query_associated(
-	struct hwp_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out);
+	struct prv_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out);
 
 #endif

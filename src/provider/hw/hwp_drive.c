@@ -16,7 +16,7 @@ struct hwp_drive {
 	IVdsxMaintenance IVdsxMaintenance_iface;
 	IVdsxNumber IVdsxNumber_iface;
 	IVdsxDrive IVdsxDrive_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 COM_IDENTITY(hwp_drive)
 COM_UNKNOWN(hwp_drive, IVdsDrive)
@@ -24,7 +24,7 @@ COM_UNKNOWN(hwp_drive, IVdsDrive2)
 COM_UNKNOWN(hwp_drive, IVdsxDrive)
 HWP_MAINTENANCE(hwp_drive)
 HWP_NUMBER(hwp_drive)
-HWP_DESTROY(hwp_drive)
+PRV_DESTROY(hwp_drive)
 
 /* ---- properties ---------------------------------------------------------------------------- */
 
@@ -34,10 +34,10 @@ static HRESULT info_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT get_props(struct hwp_face *face, enum hwp_method method, VDS_DRIVE_PROP2 *out)
+static HRESULT get_props(struct prv_face *face, enum hwp_method method, VDS_DRIVE_PROP2 *out)
 {
 	struct eng_drive_info info;
-	HRESULT hr = hwp_call(face->p, method, HWP_DRIVE, &face->id, info_body, &info);
+	HRESULT hr = hwp_call(hwp_of(face), method, HWP_DRIVE, &face->id, info_body, &info);
 
 	if (FAILED(hr))
 		return hr;
@@ -116,8 +116,8 @@ static HRESULT STDMETHODCALLTYPE hwp_drive_QueryExtents(
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_DRIVE_QUERY_EXTENTS, HWP_DRIVE, &self->face.id,
-		extents_body, &e);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_DRIVE_QUERY_EXTENTS, HWP_DRIVE,
+		&self->face.id, extents_body, &e);
 	if (SUCCEEDED(hr))
 		hr = hwp_extents_give(&e, out, count);
 	free(e.list);
@@ -163,7 +163,7 @@ static HRESULT change_flags(IVdsDrive *iface, enum hwp_method method, ULONG flag
 	COM_TRACE(self, "%s %#x", hwp_method_info(method)->name, flags);
 	VDC_REQUIRE(flags);
 	VDC_ENUM(VDS_DRIVE_FLAG, flags);
-	return hwp_call(self->face.p, method, HWP_DRIVE, &self->face.id, flags_body, &flags);
+	return hwp_call(hwp_of(&self->face), method, HWP_DRIVE, &self->face.id, flags_body, &flags);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_drive_SetFlags(IVdsDrive *iface, ULONG flags)
@@ -196,7 +196,7 @@ static HRESULT STDMETHODCALLTYPE hwp_drive_SetStatus(IVdsDrive *iface, VDS_DRIVE
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_DRIVE_STATUS, (ULONG)status));
-	return hwp_call(self->face.p, HWP_M_DRIVE_SET_STATUS, HWP_DRIVE, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_DRIVE_SET_STATUS, HWP_DRIVE, &self->face.id,
 		status_body, &status);
 }
 
@@ -209,8 +209,8 @@ static HRESULT STDMETHODCALLTYPE hwp_drive_GetDetail(IVdsxDrive *iface, VDSX_DRI
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_DRIVE_GET_DETAIL, HWP_DRIVE, &self->face.id,
-		info_body, &info);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_DRIVE_GET_DETAIL, HWP_DRIVE,
+		&self->face.id, info_body, &info);
 	if (FAILED(hr))
 		return hr;
 	if (!hwp_set_text(&out->pwszPath, "%s", info.path) ||
@@ -265,7 +265,7 @@ static const struct com_class hwp_drive_class = {
 	hwp_drive_destroy,
 };
 
-struct com_object *hwp_drive_make(struct hwp_face *face)
+struct com_object *hwp_drive_make(const struct prv_face *face)
 {
 	GUID id = com_guid_from(&face->id);
 	struct hwp_drive *self = com_object_new(&hwp_drive_class, &id);

@@ -17,26 +17,6 @@ enum {
 		 STO_MAINT_BIT(STO_MAINT_PING)
 };
 
-int hwp_events_start(struct hwp *p, IVdsAdviseSink *sink, struct err *err)
-{
-	DWORD cookie;
-
-	p->events = vdc_events_new(0);
-	if (p->events && SUCCEEDED(vdc_events_advise(p->events, sink, &cookie)))
-		return 0;
-	vdc_events_free(p->events);
-	p->events = NULL;
-	return err_set(err, -ENOMEM, "There is no memory for notifications.");
-}
-
-void hwp_events_stop(struct hwp *p)
-{
-	if (p->events)
-		vdc_events_flush(p->events);
-	vdc_events_free(p->events);
-	p->events = NULL;
-}
-
 VDS_NOTIFICATION hwp_notification(enum hwp_kind kind, ULONG event, const struct guid *id)
 {
 	GUID guid = com_guid_from(id);
@@ -65,16 +45,11 @@ VDS_NOTIFICATION hwp_notification(enum hwp_kind kind, ULONG event, const struct 
 	return vdc_notification(type, event, &guid);
 }
 
-void hwp_notify(struct hwp *p, VDS_NOTIFICATION *list, unsigned count)
-{
-	vdc_events_post(p->events, list, count);
-}
-
 void hwp_notify_one(struct hwp *p, enum hwp_kind kind, ULONG event, const struct guid *id)
 {
 	VDS_NOTIFICATION n = hwp_notification(kind, event, id);
 
-	hwp_notify(p, &n, 1);
+	prv_notify(&p->core, &n, 1);
 }
 
 /* ---- the store's part ---------------------------------------------------------------------- */
@@ -82,7 +57,7 @@ void hwp_notify_one(struct hwp *p, enum hwp_kind kind, ULONG event, const struct
 struct note {
 	struct hwp *p;
 	enum hwp_kind kind;
-	bool gone; /* the object departed */
+	bool gone;  /* the object departed */
 	bool aside; /* drive: not one of the array; its bay still waits for another */
 	struct guid id, subsystem;
 	bool present; /* drive: it is in its bay and answers */
@@ -93,7 +68,7 @@ struct note {
 
 static int note_drive(struct note *n, struct err *err)
 {
-	struct sto *sto = n->p->sto;
+	struct sto *sto = n->p->core.sto;
 	struct sto_bay bay;
 	int rc;
 
@@ -121,9 +96,9 @@ static int note_in_store(void *arg)
 	int rc = 0;
 
 	if (n->kind == HWP_LUN && n->gone)
-		rc = sto_object_forget(n->p->sto, n->kind, &n->id, &err);
+		rc = sto_object_forget(n->p->core.sto, n->kind, &n->id, &err);
 	else
-		rc = sto_number(n->p->sto, n->kind, &n->id, &number, &err);
+		rc = sto_number(n->p->core.sto, n->kind, &n->id, &number, &err);
 	if (!rc && n->kind == HWP_DRIVE && !n->aside)
 		rc = note_drive(n, &err);
 	if (rc && rc != -ENOENT)
@@ -155,7 +130,7 @@ static void note(struct hwp_array *a, enum hwp_kind kind, const struct guid *id,
 		n->still = info.state == ENG_DRIVE_REMOVED || info.state == ENG_DRIVE_FAILED ||
 			   info.state == ENG_DRIVE_OFFLINE;
 	}
-	hwp_clerk_post(a->p, note_in_store, n);
+	prv_clerk_post(&a->p->core.worker->clerk, note_in_store, n);
 }
 
 void hwp_events_settle(struct hwp_array *a)
@@ -231,8 +206,8 @@ void hwp_engine_events(
 		group[n++] = hwp_notification(HWP_SUB_SYSTEM, VDS_NF_SUB_SYSTEM_MODIFY, &a->id);
 	a->last_status = now;
 	if (group)
-		hwp_notify(a->p, group, n);
+		prv_notify(&a->p->core, group, n);
 	else
-		vdc_events_out_of_sync(a->p->events, VDS_RA_REFRESH);
+		vdc_events_out_of_sync(a->p->core.events, VDS_RA_REFRESH);
 	free(group);
 }

@@ -31,13 +31,13 @@ static int forget_in_store(void *arg)
 {
 	struct forget *f = arg;
 
-	return sto_fault_clear(f->p->sto, &f->id, f->kind, f->err);
+	return sto_fault_clear(f->p->core.sto, &f->id, f->kind, f->err);
 }
 
 int hwp_fault_forget(struct hwp *p, const struct guid *id, int kind, struct err *err)
 {
 	struct forget f = {.p = p, .id = *id, .kind = kind, .err = err};
-	int rc = hwp_clerk_call(p, forget_in_store, &f);
+	int rc = prv_clerk_call(&p->core.worker->clerk, forget_in_store, &f);
 
 	if (rc)
 		return rc;
@@ -63,7 +63,7 @@ static bool is_lun(struct eng_array *eng, const struct guid *id)
 }
 
 int hwp_ident_find(
-	struct hwp *p, const struct guid *id, struct hwp_ident *out, struct hwp_array **array)
+	struct hwp *p, const struct guid *id, struct prv_ident *out, struct hwp_array **array)
 {
 	struct guid provider = com_guid_to(&HWP_PROVIDER_ID);
 	struct list *pos, *tmp;
@@ -166,7 +166,7 @@ static int apply_to_array(struct hwp_array *a, const struct sto_fault *f, struct
 
 int hwp_fault_apply(struct hwp *p, const struct sto_fault *f, struct err *err)
 {
-	struct hwp_ident ident;
+	struct prv_ident ident;
 	struct hwp_array *a;
 	int rc = hwp_ident_find(p, &f->id, &ident, &a);
 
@@ -249,7 +249,7 @@ static void still_bad(void *ctx, enum blk_fault_kind kind, uint64_t offset, uint
 static int settle_in_store(void *arg)
 {
 	struct settle *s = arg;
-	struct sto *sto = s->p->sto;
+	struct sto *sto = s->p->core.sto;
 	struct sto_fault *f;
 	int rc = sto_begin(sto, NULL);
 
@@ -278,7 +278,7 @@ void hwp_fault_settle(struct hwp_array *a)
 		struct settle s = {.p = p, .drive = f->id};
 		done = f->id;
 		if (!eng_drive_fault_for_each(a->eng, &f->id, still_bad, &s) && !s.lost)
-			hwp_clerk_call(p, settle_in_store, &s);
+			prv_clerk_call(&p->core.worker->clerk, settle_in_store, &s);
 		sto_fault_vec_free(&s.left);
 	}
 }

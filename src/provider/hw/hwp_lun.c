@@ -15,7 +15,7 @@ COM_UNKNOWN(hwp_lun, IVdsLunNaming)
 COM_UNKNOWN(hwp_lun, IVdsLunNumber)
 HWP_MAINTENANCE(hwp_lun)
 HWP_NUMBER(hwp_lun)
-HWP_DESTROY(hwp_lun)
+PRV_DESTROY(hwp_lun)
 
 /* ---- properties ---------------------------------------------------------------------------- */
 
@@ -31,12 +31,12 @@ static int read_kept(struct hwp *p, const struct guid *id, char **mask, uint32_t
 	HRESULT hr;
 
 	*mask = NULL;
-	if (!hwp_enter(p, &hr))
+	if (!prv_enter(&p->core, &hr))
 		return -ESTALE;
-	int rc = sto_number(p->sto, HWP_LUN, id, number, NULL);
+	int rc = sto_number(p->core.sto, HWP_LUN, id, number, NULL);
 	if (!rc)
-		rc = sto_attr_get_text(p->sto, id, HWP_KEY_MASK, mask, NULL);
-	hwp_leave(p);
+		rc = sto_attr_get_text(p->core.sto, id, HWP_KEY_MASK, mask, NULL);
+	prv_leave(&p->core);
 	return rc == -ENOENT ? 0 : rc;
 }
 
@@ -62,11 +62,11 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetProperties(IVdsLun *iface, VDS_LUN_P
 
 	COM_TRACE(self);
 	VDC_OUT(prop);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_LUN_GET_PROPERTIES, HWP_LUN, &self->face.id, info_body, &info);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_LUN_GET_PROPERTIES, HWP_LUN,
+		&self->face.id, info_body, &info);
 	if (FAILED(hr))
 		return hr;
-	int rc = read_kept(self->face.p, &self->face.id, &mask, &number);
+	int rc = read_kept(hwp_of(&self->face), &self->face.id, &mask, &number);
 	if (rc)
 		return rc == -ESTALE ? VDS_E_OBJECT_DELETED : com_hr_from_errno(rc);
 	if (!fill_texts(&info, mask, number, prop)) {
@@ -112,7 +112,7 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetIdentificationData(
 
 	COM_TRACE(self);
 	VDC_OUT(info);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_LUN_GET_IDENTIFICATION_DATA, HWP_LUN,
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_LUN_GET_IDENTIFICATION_DATA, HWP_LUN,
 		&self->face.id, signature_body, &signature);
 	if (SUCCEEDED(hr) && !hwp_identity_fill(&self->face.id, &signature, info))
 		hr = E_OUTOFMEMORY;
@@ -122,7 +122,7 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetIdentificationData(
 static HRESULT number_body(struct hwp_call *call)
 {
 	uint32_t number;
-	int rc = hwp_number(call->p, HWP_LUN, &call->id, &number);
+	int rc = prv_number(&call->p->core, HWP_LUN, &call->id, &number);
 
 	*(ULONG *)call->args = number;
 	return hwp_fail(call, rc);
@@ -134,8 +134,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetLunNumber(IVdsLunNumber *iface, ULON
 
 	COM_TRACE(self);
 	VDC_OUT(number);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_LUN_GET_LUN_NUMBER, HWP_LUN, &self->face.id,
-		number_body, number);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_LUN_GET_LUN_NUMBER, HWP_LUN,
+		&self->face.id, number_body, number);
 	if (FAILED(hr))
 		*number = 0;
 	return hr;
@@ -145,14 +145,14 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetLunNumber(IVdsLunNumber *iface, ULON
 
 static HRESULT plexes_body(struct hwp_call *call)
 {
-	struct hwp_idents *list = call->args;
+	struct prv_idents *list = call->args;
 	struct eng_plex_info plex;
 	int rc = 0;
 
 	for (unsigned i = 0; !rc && i < call->lun.plexes; i++) {
 		rc = eng_plex_info(call->eng, &call->id, i, &plex);
 		if (!rc)
-			rc = hwp_idents_push(list, (struct hwp_ident){HWP_PLEX, plex.id});
+			rc = prv_idents_push(list, (struct prv_ident){HWP_PLEX, plex.id});
 	}
 	return hwp_fail(call, rc);
 }
@@ -160,15 +160,15 @@ static HRESULT plexes_body(struct hwp_call *call)
 static HRESULT STDMETHODCALLTYPE hwp_lun_QueryPlexes(IVdsLun *iface, IEnumVdsObject **out)
 {
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
-	struct hwp_idents list = {0};
+	struct prv_idents list = {0};
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_LUN_QUERY_PLEXES, HWP_LUN, &self->face.id, plexes_body, &list);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_LUN_QUERY_PLEXES, HWP_LUN, &self->face.id,
+		plexes_body, &list);
 	if (SUCCEEDED(hr))
-		hr = hwp_enum_new(self->face.p, &list, out);
-	hwp_idents_free(&list);
+		hr = prv_enum_new(&hwp_of(&self->face)->core, &list, out);
+	prv_idents_free(&list);
 	return hr;
 }
 
@@ -227,7 +227,7 @@ static const struct com_class hwp_lun_class = {
 	hwp_lun_destroy,
 };
 
-struct com_object *hwp_lun_make(struct hwp_face *face)
+struct com_object *hwp_lun_make(const struct prv_face *face)
 {
 	GUID id = com_guid_from(&face->id);
 	struct hwp_lun *self = com_object_new(&hwp_lun_class, &id);

@@ -17,7 +17,7 @@ struct hwp_lun {
 	IVdsxMaintenance IVdsxMaintenance_iface;
 	IVdsxNumber IVdsxNumber_iface;
 	IVdsxLun IVdsxLun_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 
 /* Attribute of a LUN in the store: its unmasking list. */
@@ -46,8 +46,8 @@ HRESULT hwp_lun_QueryHints2(IVdsLun2 *iface, VDS_HINTS2 *hints);
 HRESULT hwp_lun_ApplyHints2(IVdsLun2 *iface, VDS_HINTS2 *hints);
 HRESULT hwp_lun_SetFriendlyName(IVdsLunNaming *iface, LPWSTR name);
 /* hwp_plex.c uses these too */
-HRESULT hwp_hints_query(struct hwp_face *face, enum hwp_method method, VDS_HINTS2 *hints);
-HRESULT hwp_hints_apply(struct hwp_face *face, enum hwp_method method, const VDS_HINTS2 *hints);
+HRESULT hwp_hints_query(struct prv_face *face, enum hwp_method method, VDS_HINTS2 *hints);
+HRESULT hwp_hints_apply(struct prv_face *face, enum hwp_method method, const VDS_HINTS2 *hints);
 
 /* hwp_lun_assoc.c: controllers and ports */
 HRESULT hwp_lun_QueryActiveControllers(IVdsLun *iface, IEnumVdsObject **out);

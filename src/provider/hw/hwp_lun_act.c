@@ -20,14 +20,14 @@ static int keep_in_store(void *arg)
 {
 	struct keep *k = arg;
 
-	return sto_attr_set_text(k->p->sto, &k->lun, HWP_KEY_MASK, k->list, k->err);
+	return sto_attr_set_text(k->p->core.sto, &k->lun, HWP_KEY_MASK, k->list, k->err);
 }
 
 int hwp_mask_keep(struct hwp *p, const struct guid *lun, const char *list, struct err *err)
 {
 	struct keep k = {.p = p, .lun = *lun, .list = list, .err = err};
 
-	return hwp_clerk_call(p, keep_in_store, &k);
+	return prv_clerk_call(&p->core.worker->clerk, keep_in_store, &k);
 }
 
 static HRESULT mask_body(struct hwp_call *call)
@@ -54,8 +54,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_SetMask(IVdsLun *iface, LPWSTR list)
 	int rc = text ? hwp_mask_normalize(text, &normal) : -ENOMEM;
 	if (rc)
 		return rc == -ENOMEM ? E_OUTOFMEMORY : E_INVALIDARG;
-	return hwp_call(
-		self->face.p, HWP_M_LUN_SET_MASK, HWP_LUN, &self->face.id, mask_body, normal);
+	return hwp_call(hwp_of(&self->face), HWP_M_LUN_SET_MASK, HWP_LUN, &self->face.id, mask_body,
+		normal);
 }
 
 /* ---- Delete, SetStatus, name --------------------------------------------------------------- */
@@ -70,7 +70,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_Delete(IVdsLun *iface)
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsLun, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_LUN_DELETE, HWP_LUN, &self->face.id, delete_body, NULL);
+	return hwp_call(
+		hwp_of(&self->face), HWP_M_LUN_DELETE, HWP_LUN, &self->face.id, delete_body, NULL);
 }
 
 static HRESULT status_body(struct hwp_call *call)
@@ -91,8 +92,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_SetStatus(IVdsLun *iface, VDS_LUN_STATUS statu
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_LUN_STATUS, (ULONG)status));
-	return hwp_call(
-		self->face.p, HWP_M_LUN_SET_STATUS, HWP_LUN, &self->face.id, status_body, &status);
+	return hwp_call(hwp_of(&self->face), HWP_M_LUN_SET_STATUS, HWP_LUN, &self->face.id,
+		status_body, &status);
 }
 
 static HRESULT name_body(struct hwp_call *call)
@@ -110,8 +111,8 @@ HRESULT STDMETHODCALLTYPE hwp_lun_SetFriendlyName(IVdsLunNaming *iface, LPWSTR n
 	cleanup_free char *text = hwp_name_take(name, &cut);
 	if (!text)
 		return E_OUTOFMEMORY;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_LUN_SET_FRIENDLY_NAME, HWP_LUN, &self->face.id,
-		name_body, text);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_LUN_SET_FRIENDLY_NAME, HWP_LUN,
+		&self->face.id, name_body, text);
 	return hr == S_OK && cut ? VDS_S_NAME_TRUNCATED : hr;
 }
 
@@ -123,9 +124,9 @@ static HRESULT query_hints_body(struct hwp_call *call)
 	return S_OK;
 }
 
-HRESULT hwp_hints_query(struct hwp_face *face, enum hwp_method method, VDS_HINTS2 *hints)
+HRESULT hwp_hints_query(struct prv_face *face, enum hwp_method method, VDS_HINTS2 *hints)
 {
-	return hwp_call(face->p, method, face->kind, &face->id, query_hints_body, hints);
+	return hwp_call(hwp_of(face), method, face->kind, &face->id, query_hints_body, hints);
 }
 
 static HRESULT apply_hints_body(struct hwp_call *call)
@@ -143,13 +144,13 @@ static HRESULT apply_hints_body(struct hwp_call *call)
 	return hwp_fail(call, rc);
 }
 
-HRESULT hwp_hints_apply(struct hwp_face *face, enum hwp_method method, const VDS_HINTS2 *hints)
+HRESULT hwp_hints_apply(struct prv_face *face, enum hwp_method method, const VDS_HINTS2 *hints)
 {
 	VDS_HINTS2 copy;
 
 	VDC_REQUIRE(hints);
 	copy = *hints;
-	return hwp_call(face->p, method, face->kind, &face->id, apply_hints_body, &copy);
+	return hwp_call(hwp_of(face), method, face->kind, &face->id, apply_hints_body, &copy);
 }
 
 HRESULT STDMETHODCALLTYPE hwp_lun_QueryHints(IVdsLun *iface, VDS_HINTS *hints)

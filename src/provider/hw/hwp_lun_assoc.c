@@ -11,25 +11,25 @@ COM_UNKNOWN(hwp_lun, IVdsLunControllerPorts)
 
 static HRESULT servers_body(struct hwp_call *call)
 {
-	struct hwp_ident server = {HWP_CONTROLLER, call->array->controller};
+	struct prv_ident server = {HWP_CONTROLLER, call->array->controller};
 
 	if (call->method == HWP_M_LUN_QUERY_ACTIVE_PORTS)
-		server = (struct hwp_ident){HWP_PORT, call->array->port};
-	return hwp_fail(call, hwp_idents_push(call->args, server));
+		server = (struct prv_ident){HWP_PORT, call->array->port};
+	return hwp_fail(call, prv_idents_push(call->args, server));
 }
 
 static HRESULT query_active(
-	struct hwp_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out)
+	struct prv_face *face, enum hwp_method method, const char *key, IEnumVdsObject **out)
 {
-	struct hwp_idents list = {0};
+	struct prv_idents list = {0};
 
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(face->p, method, HWP_LUN, &face->id, servers_body, &list);
-	if (SUCCEEDED(hr) && !hwp_is_active(face->p, &face->id, key))
+	HRESULT hr = hwp_call(hwp_of(face), method, HWP_LUN, &face->id, servers_body, &list);
+	if (SUCCEEDED(hr) && !hwp_is_active(hwp_of(face), &face->id, key))
 		list.len = 0;
 	if (SUCCEEDED(hr))
-		hr = hwp_enum_new(face->p, &list, out);
-	hwp_idents_free(&list);
+		hr = prv_enum_new(&hwp_of(face)->core, &list, out);
+	prv_idents_free(&list);
 	return hr;
 }
 
@@ -71,8 +71,8 @@ static int keep_in_store(void *arg)
 {
 	struct keep *k = arg;
 
-	return k->off ? sto_attr_set_u64(k->p->sto, &k->lun, k->key, 1, k->err)
-		      : sto_attr_set(k->p->sto, &k->lun, k->key, NULL, 0, k->err);
+	return k->off ? sto_attr_set_u64(k->p->core.sto, &k->lun, k->key, 1, k->err)
+		      : sto_attr_set(k->p->core.sto, &k->lun, k->key, NULL, 0, k->err);
 }
 
 static unsigned count_of(const VDS_OBJECT_ID *ids, LONG count, const GUID *id)
@@ -104,7 +104,7 @@ static HRESULT associate_body(struct hwp_call *call)
 		.err = &call->err,
 	};
 	task_lock(&call->p->admin);
-	int rc = hwp_clerk_call(call->p, keep_in_store, &k);
+	int rc = prv_clerk_call(&call->p->core.worker->clerk, keep_in_store, &k);
 	task_unlock(&call->p->admin);
 	if (rc)
 		return hwp_fail(call, rc);
@@ -112,7 +112,7 @@ static HRESULT associate_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT associate(struct hwp_face *face, enum hwp_method method, struct division *d)
+static HRESULT associate(struct prv_face *face, enum hwp_method method, struct division *d)
 {
 	HRESULT hr = vdc_check_ids(d->active, d->active_count);
 
@@ -120,7 +120,7 @@ static HRESULT associate(struct hwp_face *face, enum hwp_method method, struct d
 		hr = vdc_check_ids(d->inactive, d->inactive_count);
 	if (FAILED(hr))
 		return hr;
-	return hwp_call(face->p, method, HWP_LUN, &face->id, associate_body, d);
+	return hwp_call(hwp_of(face), method, HWP_LUN, &face->id, associate_body, d);
 }
 
 HRESULT STDMETHODCALLTYPE hwp_lun_AssociateControllers(IVdsLun *iface, VDS_OBJECT_ID *active,

@@ -7,31 +7,31 @@
 
 #include "provider/hw/hwp_hints.h"
 #include "provider/hw/hwp_ids.h"
-#include "provider/hw/hwp_job.h"
+#include "provider/base/prv_job.h"
 #include "vdscom/check.h"
 
 struct work {
 	uint64_t bytes;
 	struct guid other; /* LUN to absorb, plex to remove */
 	struct hwp_ids drives;
-	struct hwp_inner inner;
+	struct prv_inner inner;
 };
 
-static HRESULT start(struct hwp_face *face, enum hwp_method method, VDS_ASYNC_OUTPUT_TYPE type,
+static HRESULT start(struct prv_face *face, enum hwp_method method, VDS_ASYNC_OUTPUT_TYPE type,
 	HRESULT (*body)(struct hwp_call *), struct work *w, IVdsAsync **out)
 {
-	HRESULT hr = hwp_job_inner_new(face->p, type, &w->inner);
+	HRESULT hr = prv_job_inner_new(&hwp_of(face)->core, type, &w->inner);
 
 	if (FAILED(hr))
 		return hr;
-	struct hwp_async *async = hwp_async_make(face->p, w->inner.async, &hr);
+	struct prv_async *async = prv_async_make(&hwp_of(face)->core, w->inner.async, &hr);
 	if (async)
-		hr = hwp_call(face->p, method, HWP_LUN, &face->id, body, w);
+		hr = hwp_call(hwp_of(face), method, HWP_LUN, &face->id, body, w);
 	if (SUCCEEDED(hr)) {
-		hwp_async_give(async, w->inner.async, w->inner.number, out);
+		prv_async_give(async, w->inner.async, w->inner.number, out);
 		hr = S_OK;
 	} else {
-		hwp_async_drop(async);
+		prv_async_drop(async);
 	}
 	vdc_async_unref(w->inner.async);
 	return hr;
@@ -42,7 +42,7 @@ static HRESULT finish(struct hwp_call *call, int rc, struct eng_job *job)
 {
 	struct work *w = call->args;
 
-	memset(&call->p->asked_for, 0, sizeof(call->p->asked_for));
+	memset(&call->p->core.asked_for, 0, sizeof(call->p->core.asked_for));
 	if (rc)
 		return hwp_fail(call, rc);
 	hwp_job_bind(call->p, job, &w->inner);
@@ -69,7 +69,7 @@ static HRESULT extend_body(struct hwp_call *call)
 
 	if (FAILED(hr))
 		return hr;
-	call->p->asked_for = call->id;
+	call->p->core.asked_for = call->id;
 	int rc = eng_lun_extend(
 		call->eng, &call->id, w->bytes, w->drives.list, w->drives.count, &job, &call->err);
 	return finish(call, rc, job);
@@ -119,7 +119,7 @@ HRESULT STDMETHODCALLTYPE hwp_lun_QueryMaxLunExtendSize(
 	VDC_OUT(bytes);
 	HRESULT hr = hwp_ids_take(drives, count, &w.drives);
 	if (SUCCEEDED(hr))
-		hr = hwp_call(self->face.p, HWP_M_LUN_QUERY_MAX_EXTEND_SIZE, HWP_LUN,
+		hr = hwp_call(hwp_of(&self->face), HWP_M_LUN_QUERY_MAX_EXTEND_SIZE, HWP_LUN,
 			&self->face.id, max_extend_body, &w);
 	if (SUCCEEDED(hr))
 		*bytes = w.bytes;
@@ -134,7 +134,7 @@ static HRESULT shrink_body(struct hwp_call *call)
 
 	if (w->bytes >= call->lun.size_bytes)
 		return VDS_E_INVALID_SHRINK_SIZE;
-	call->p->asked_for = call->id;
+	call->p->core.asked_for = call->id;
 	int rc = eng_lun_shrink(call->eng, &call->id, w->bytes, &job, &call->err);
 	return finish(call, rc, job);
 }
@@ -156,14 +156,14 @@ static HRESULT add_plex_body(struct hwp_call *call)
 {
 	struct work *w = call->args;
 	struct eng_job *job = NULL;
-	struct hwp_ident found;
+	struct prv_ident found;
 	struct hwp_array *a;
 
 	if (hwp_ident_find(call->p, &w->other, &found, &a) || found.kind != HWP_LUN)
 		return VDS_E_OBJECT_NOT_FOUND;
 	if (a != call->array || guid_equal(&w->other, &call->id))
 		return VDS_E_INVALID_OPERATION;
-	call->p->asked_for = call->id;
+	call->p->core.asked_for = call->id;
 	int rc = eng_lun_add_plex(call->eng, &call->id, &w->other, &job, &call->err);
 	/* What the source lacks, the page has one code for. */
 	if (rc == -EINVAL || rc == -ENOSPC || rc == -ENOMEDIUM)
@@ -194,7 +194,7 @@ static HRESULT remove_plex_body(struct hwp_call *call)
 		return VDS_E_OBJECT_NOT_FOUND;
 	if (call->lun.plexes < 2)
 		return VDS_E_INVALID_OPERATION;
-	call->p->asked_for = call->id;
+	call->p->core.asked_for = call->id;
 	int rc = eng_lun_remove_plex(call->eng, &call->id, &w->other, &job, &call->err);
 	return finish(call, rc, job);
 }
@@ -219,7 +219,7 @@ static HRESULT recover_body(struct hwp_call *call)
 
 	if (!hwp_type_redundant(call->lun.type))
 		return VDS_E_INVALID_OPERATION;
-	call->p->asked_for = call->id;
+	call->p->core.asked_for = call->id;
 	int rc = eng_lun_recover(call->eng, &call->id, &job, &call->err);
 	return finish(call, rc, job);
 }

@@ -47,8 +47,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_Read(
 	COM_TRACE(self, "%llu + %u", offset, cb);
 	VDC_OUT(read);
 	VDC_REQUIRE(data || !cb);
-	HRESULT hr =
-		hwp_call(self->face.p, HWP_M_X_LUN_READ, HWP_LUN, &self->face.id, read_body, &t);
+	HRESULT hr = hwp_call(
+		hwp_of(&self->face), HWP_M_X_LUN_READ, HWP_LUN, &self->face.id, read_body, &t);
 	if (SUCCEEDED(hr))
 		*read = (ULONG)t.done;
 	return hr;
@@ -80,7 +80,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_Write(
 
 	COM_TRACE(self, "%llu + %u", offset, cb);
 	VDC_REQUIRE(data || !cb);
-	return hwp_call(self->face.p, HWP_M_X_LUN_WRITE, HWP_LUN, &self->face.id, write_body, &t);
+	return hwp_call(
+		hwp_of(&self->face), HWP_M_X_LUN_WRITE, HWP_LUN, &self->face.id, write_body, &t);
 }
 
 static HRESULT flush_body(struct hwp_call *call)
@@ -93,7 +94,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_Flush(IVdsxLun *iface)
 	struct hwp_lun *self = COM_IMPL(hwp_lun, IVdsxLun, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_X_LUN_FLUSH, HWP_LUN, &self->face.id, flush_body, NULL);
+	return hwp_call(
+		hwp_of(&self->face), HWP_M_X_LUN_FLUSH, HWP_LUN, &self->face.id, flush_body, NULL);
 }
 
 static HRESULT detail_body(struct hwp_call *call)
@@ -115,8 +117,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_GetDetail(IVdsxLun *iface, VDSX_LUN_DET
 
 	COM_TRACE(self);
 	VDC_OUT(detail);
-	return hwp_call(
-		self->face.p, HWP_M_X_LUN_GET_DETAIL, HWP_LUN, &self->face.id, detail_body, detail);
+	return hwp_call(hwp_of(&self->face), HWP_M_X_LUN_GET_DETAIL, HWP_LUN, &self->face.id,
+		detail_body, detail);
 }
 
 struct members {
@@ -155,8 +157,8 @@ static HRESULT STDMETHODCALLTYPE hwp_lun_QueryMembers(
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_X_LUN_QUERY_MEMBERS, HWP_LUN, &self->face.id, members_body, &m);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_LUN_QUERY_MEMBERS, HWP_LUN,
+		&self->face.id, members_body, &m);
 	if (FAILED(hr) || !m.count)
 		return hr;
 	*out = com_task_calloc(m.count, sizeof(**out));

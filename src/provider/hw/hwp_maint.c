@@ -59,7 +59,7 @@ struct request {
 static int in_store(void *arg)
 {
 	struct request *r = arg;
-	struct sto *sto = r->p->sto;
+	struct sto *sto = r->p->core.sto;
 
 	if (r->method == HWP_M_START_MAINTENANCE)
 		return sto_maint_start(sto, &r->id, r->op, r->err);
@@ -109,7 +109,7 @@ static HRESULT maint_body(struct hwp_call *call)
 		rc = ping(call);
 	if (!rc) {
 		task_lock(&p->admin);
-		rc = hwp_clerk_call(p, in_store, &r);
+		rc = prv_clerk_call(&p->core.worker->clerk, in_store, &r);
 		task_unlock(&p->admin);
 	}
 	if (rc)
@@ -118,26 +118,26 @@ static HRESULT maint_body(struct hwp_call *call)
 }
 
 static HRESULT request(
-	struct hwp_face *face, enum hwp_method method, VDS_MAINTENANCE_OPERATION op, ULONG count)
+	struct prv_face *face, enum hwp_method method, VDS_MAINTENANCE_OPERATION op, ULONG count)
 {
 	struct hwp_maint_args args = {.op = (int)op, .count = count};
 
 	VDC_ENUM(VDS_MAINTENANCE_OPERATION, op);
 	VDC_REQUIRE(op != 0 && count);
-	return hwp_call(face->p, method, face->kind, &face->id, maint_body, &args);
+	return hwp_call(hwp_of(face), method, face->kind, &face->id, maint_body, &args);
 }
 
-HRESULT hwp_maint_start(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op)
+HRESULT hwp_maint_start(struct prv_face *face, VDS_MAINTENANCE_OPERATION op)
 {
 	return request(face, HWP_M_START_MAINTENANCE, op, 1);
 }
 
-HRESULT hwp_maint_stop(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op)
+HRESULT hwp_maint_stop(struct prv_face *face, VDS_MAINTENANCE_OPERATION op)
 {
 	return request(face, HWP_M_STOP_MAINTENANCE, op, 1);
 }
 
-HRESULT hwp_maint_pulse(struct hwp_face *face, VDS_MAINTENANCE_OPERATION op, ULONG count)
+HRESULT hwp_maint_pulse(struct prv_face *face, VDS_MAINTENANCE_OPERATION op, ULONG count)
 {
 	return request(face, HWP_M_PULSE_MAINTENANCE, op, count);
 }
@@ -204,23 +204,23 @@ static int fill_state(struct sto *sto, const struct view *v, int op, VDSX_MAINTE
 	return 0;
 }
 
-HRESULT hwp_maint_query_state(struct hwp_face *face, VDSX_MAINTENANCE_STATE **out, LONG *count)
+HRESULT hwp_maint_query_state(struct prv_face *face, VDSX_MAINTENANCE_STATE **out, LONG *count)
 {
 	struct view v = {0};
 	LONG n = 0;
 
 	VDC_OUT2(out, count);
-	HRESULT hr =
-		hwp_call(face->p, HWP_M_X_MAINT_QUERY_STATE, face->kind, &face->id, view_body, &v);
-	if (SUCCEEDED(hr) && !hwp_enter(face->p, &hr))
+	HRESULT hr = hwp_call(
+		hwp_of(face), HWP_M_X_MAINT_QUERY_STATE, face->kind, &face->id, view_body, &v);
+	if (SUCCEEDED(hr) && !prv_enter(&hwp_of(face)->core, &hr))
 		hr = VDS_E_OBJECT_DELETED;
 	else if (SUCCEEDED(hr)) {
 		VDSX_MAINTENANCE_STATE *states = com_task_calloc(STO_MAINT_OPS, sizeof(*states));
 		int rc = states ? 0 : -ENOMEM;
 		for (int op = BlinkLight; !rc && op <= Ping; op++)
 			if (v.ops & BIT(op))
-				rc = fill_state(face->p->sto, &v, op, &states[n++]);
-		hwp_leave(face->p);
+				rc = fill_state(hwp_of(face)->core.sto, &v, op, &states[n++]);
+		prv_leave(&hwp_of(face)->core);
 		if (rc) {
 			com_task_free(states);
 			hr = com_hr_from_errno(rc);
@@ -240,19 +240,19 @@ static HRESULT exists_body(struct hwp_call *call)
 }
 
 HRESULT hwp_maint_query_log(
-	struct hwp_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out, LONG *count)
+	struct prv_face *face, ULONGLONG since, VDSX_MAINTENANCE_EVENT **out, LONG *count)
 {
 	struct sto_maint_event_vec events = {0};
 	struct sto_maint_event *e;
 
 	VDC_OUT2(out, count);
 	HRESULT hr = hwp_call(
-		face->p, HWP_M_X_MAINT_QUERY_LOG, face->kind, &face->id, exists_body, NULL);
-	if (FAILED(hr) || !hwp_enter(face->p, &hr))
+		hwp_of(face), HWP_M_X_MAINT_QUERY_LOG, face->kind, &face->id, exists_body, NULL);
+	if (FAILED(hr) || !prv_enter(&hwp_of(face)->core, &hr))
 		return hr;
 	int64_t from = since > INT64_MAX ? INT64_MAX : (int64_t)since;
-	int rc = sto_maint_log(face->p->sto, &face->id, from, 1000, &events, NULL);
-	hwp_leave(face->p);
+	int rc = sto_maint_log(hwp_of(face)->core.sto, &face->id, from, 1000, &events, NULL);
+	prv_leave(&hwp_of(face)->core);
 	if (!rc && events.len) {
 		*out = com_task_calloc(events.len, sizeof(**out));
 		rc = *out ? 0 : -ENOMEM;

@@ -175,9 +175,6 @@ enum hwp_mode {
 	M(X_LUN_FLUSH, "IVdsxLun::Flush", HWP_GETTER, HWP_OD | HWP_SF)                             \
 	M(X_LUN_GET_DETAIL, "IVdsxLun::GetDetail", HWP_GETTER, HWP_OD)                             \
 	M(X_LUN_QUERY_MEMBERS, "IVdsxLun::QueryMembers", HWP_GETTER, HWP_OD)                       \
-	M(X_QUERY_JOBS, "IVdsxJobs::QueryJobs", HWP_GETTER, HWP_INC)                               \
-	M(X_GET_JOB, "IVdsxJobs::GetJob", HWP_GETTER, HWP_INC | HWP_NF)                            \
-	M(X_JOB_GET_PROPERTIES, "IVdsxJob::GetProperties", HWP_GETTER, 0)                          \
 	M(X_MAINT_QUERY_STATE, "IVdsxMaintenance::QueryState", HWP_GETTER,                         \
 		HWP_OD | HWP_ON_REMOVED)                                                           \
 	M(X_MAINT_QUERY_LOG, "IVdsxMaintenance::QueryLog", HWP_GETTER, HWP_OD | HWP_ON_REMOVED)    \

@@ -16,8 +16,8 @@ COM_UNKNOWN(hwp_provider, IVdsHwProviderPrivate)
 /* Exists, and is of that kind. */
 static HRESULT find_body(struct hwp_call *call)
 {
-	const struct hwp_ident *want = call->args;
-	struct hwp_ident found;
+	const struct prv_ident *want = call->args;
+	struct prv_ident found;
 	struct hwp_array *a;
 
 	if (hwp_ident_find(call->p, &want->id, &found, &a) || found.kind != want->kind)
@@ -31,16 +31,17 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_GetObject(
 	IVdsProviderPrivate *iface, VDS_OBJECT_ID id, VDS_OBJECT_TYPE type, IUnknown **out)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsProviderPrivate, iface);
-	struct hwp_ident want = {.kind = (enum hwp_kind)type, .id = com_guid_to(&id)};
+	struct prv_ident want = {.kind = (enum hwp_kind)type, .id = com_guid_to(&id)};
 
 	COM_TRACE(self, "type %d", type);
 	if (!out)
 		return E_INVALIDARG;
 	*out = NULL;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_PRIVATE_GET_OBJECT, HWP_PROVIDER, &self->face.id,
-		find_body, &want);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_PRIVATE_GET_OBJECT, HWP_PROVIDER,
+		&self->face.id, find_body, &want);
 	if (SUCCEEDED(hr))
-		hr = hwp_face_get(self->face.p, want.kind, &want.id, &IID_IUnknown, (void **)out);
+		hr = prv_face_get(&hwp_of(&self->face)->core, want.kind, &want.id, &IID_IUnknown,
+			(void **)out);
 	return hr;
 }
 
@@ -61,7 +62,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_OnLoad(
 		hr = callback->lpVtbl->QueryInterface(
 			callback, &IID_IVdsAdviseSink, (void **)&sink);
 	if (SUCCEEDED(hr)) {
-		int rc = hwp_start(self->face.p, host, sink, &err);
+		int rc = hwp_start(hwp_of(&self->face), host, sink, &err);
 		hr = rc ? VDS_E_INITIALIZED_FAILED : S_OK;
 		if (rc) {
 			log_error("The array provider could not be loaded: %s", err.text);
@@ -82,7 +83,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_OnUnload(IVdsProviderPrivate *ifac
 	COM_TRACE(self, "force %d", force);
 	(void)force; /* calls under way are waited for, jobs are checkpointed: it can always leave
 		      */
-	hwp_stop(self->face.p);
+	hwp_stop(hwp_of(&self->face));
 	return S_OK;
 }
 
@@ -133,7 +134,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_QueryIfCreatedLun(
 		memset(lun, 0, sizeof(*lun));
 	if (!path || !info || !lun)
 		return E_INVALIDARG;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_QUERY_IF_CREATED_LUN, HWP_PROVIDER,
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_QUERY_IF_CREATED_LUN, HWP_PROVIDER,
 		&self->face.id, created_body, &c);
 	if (hr == S_OK)
 		*lun = com_guid_from(&c.id);
@@ -168,7 +169,7 @@ static HRESULT STDMETHODCALLTYPE hwp_factory_CreateInstance(
 	if (!p)
 		return E_OUTOFMEMORY;
 	HRESULT hr = hwp_provider_new(p, riid, out);
-	hwp_unref(p);
+	prv_unref(&p->core);
 	return hr;
 }
 

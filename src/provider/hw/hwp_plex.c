@@ -14,12 +14,12 @@ struct hwp_plex {
 	IUnknown IUnknown_iface;
 	IVdsLunPlex IVdsLunPlex_iface;
 	IVdsxNumber IVdsxNumber_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 COM_IDENTITY(hwp_plex)
 COM_UNKNOWN(hwp_plex, IVdsLunPlex)
 HWP_NUMBER(hwp_plex)
-HWP_DESTROY(hwp_plex)
+PRV_DESTROY(hwp_plex)
 
 struct props {
 	struct eng_lun_info lun;
@@ -42,8 +42,8 @@ static HRESULT STDMETHODCALLTYPE hwp_plex_GetProperties(IVdsLunPlex *iface, VDS_
 
 	COM_TRACE(self);
 	VDC_OUT(prop);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_PLEX_GET_PROPERTIES, HWP_PLEX, &self->face.id,
-		props_body, &props);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_PLEX_GET_PROPERTIES, HWP_PLEX,
+		&self->face.id, props_body, &props);
 	if (FAILED(hr))
 		return hr;
 	VDS_LUN_STATUS status = hwp_lun_status(&props.lun);
@@ -75,11 +75,11 @@ static HRESULT STDMETHODCALLTYPE hwp_plex_GetLun(IVdsLunPlex *iface, IVdsLun **o
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr =
-		hwp_call(self->face.p, HWP_M_PLEX_GET_LUN, HWP_PLEX, &self->face.id, lun_body, &id);
+	HRESULT hr = hwp_call(
+		hwp_of(&self->face), HWP_M_PLEX_GET_LUN, HWP_PLEX, &self->face.id, lun_body, &id);
 	if (FAILED(hr))
 		return hr;
-	return hwp_face_get(self->face.p, HWP_LUN, &id, &IID_IVdsLun, (void **)out);
+	return prv_face_get(&hwp_of(&self->face)->core, HWP_LUN, &id, &IID_IVdsLun, (void **)out);
 }
 
 static HRESULT extents_body(struct hwp_call *call)
@@ -111,8 +111,8 @@ static HRESULT STDMETHODCALLTYPE hwp_plex_QueryExtents(
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_PLEX_QUERY_EXTENTS, HWP_PLEX, &self->face.id, extents_body, &e);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_PLEX_QUERY_EXTENTS, HWP_PLEX,
+		&self->face.id, extents_body, &e);
 	if (SUCCEEDED(hr))
 		hr = hwp_extents_give(&e, out, count);
 	free(e.list);
@@ -144,7 +144,7 @@ static HRESULT STDMETHODCALLTYPE hwp_plex_ApplyHints(IVdsLunPlex *iface, VDS_HIN
 
 	COM_TRACE(self);
 	VDC_REQUIRE(hints);
-	return hwp_call(self->face.p, HWP_M_PLEX_APPLY_HINTS, HWP_PLEX, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_PLEX_APPLY_HINTS, HWP_PLEX, &self->face.id,
 		nothing_of_its_own, NULL);
 }
 
@@ -169,7 +169,7 @@ static const struct com_class hwp_plex_class = {
 	hwp_plex_destroy,
 };
 
-struct com_object *hwp_plex_make(struct hwp_face *face)
+struct com_object *hwp_plex_make(const struct prv_face *face)
 {
 	GUID id = com_guid_from(&face->id);
 	struct hwp_plex *self = com_object_new(&hwp_plex_class, &id);

@@ -13,13 +13,13 @@ struct hwp_port {
 	IVdsMaintenance IVdsMaintenance_iface;
 	IVdsxMaintenance IVdsxMaintenance_iface;
 	IVdsxNumber IVdsxNumber_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 COM_IDENTITY(hwp_port)
 COM_UNKNOWN(hwp_port, IVdsControllerPort)
 HWP_MAINTENANCE(hwp_port)
 HWP_NUMBER(hwp_port)
-HWP_DESTROY(hwp_port)
+PRV_DESTROY(hwp_port)
 
 struct props {
 	struct guid id;
@@ -35,11 +35,11 @@ static HRESULT props_body(struct hwp_call *call)
 	return S_OK;
 }
 
-HRESULT hwp_port_props(struct hwp_face *face, enum hwp_method method, VDS_PORT_PROP *out)
+HRESULT hwp_port_props(struct prv_face *face, enum hwp_method method, VDS_PORT_PROP *out)
 {
 	struct props props;
 	char id[GUID_TEXT_SIZE];
-	HRESULT hr = hwp_call(face->p, method, face->kind, &face->id, props_body, &props);
+	HRESULT hr = hwp_call(hwp_of(face), method, face->kind, &face->id, props_body, &props);
 
 	if (FAILED(hr))
 		return hr;
@@ -78,11 +78,12 @@ static HRESULT STDMETHODCALLTYPE hwp_port_GetController(
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_PORT_GET_CONTROLLER, HWP_PORT, &self->face.id,
-		controller_body, &id);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_PORT_GET_CONTROLLER, HWP_PORT,
+		&self->face.id, controller_body, &id);
 	if (FAILED(hr))
 		return hr;
-	return hwp_face_get(self->face.p, HWP_CONTROLLER, &id, &IID_IVdsController, (void **)out);
+	return prv_face_get(
+		&hwp_of(&self->face)->core, HWP_CONTROLLER, &id, &IID_IVdsController, (void **)out);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_port_QueryAssociatedLuns(
@@ -107,7 +108,8 @@ static HRESULT STDMETHODCALLTYPE hwp_port_Reset(IVdsControllerPort *iface)
 	struct hwp_port *self = COM_IMPL(hwp_port, IVdsControllerPort, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_PORT_RESET, HWP_PORT, &self->face.id, reset_body, NULL);
+	return hwp_call(
+		hwp_of(&self->face), HWP_M_PORT_RESET, HWP_PORT, &self->face.id, reset_body, NULL);
 }
 
 static HRESULT status_body(struct hwp_call *call)
@@ -129,7 +131,7 @@ static HRESULT status_body(struct hwp_call *call)
 	if (offline)
 		group[n++] = hwp_notification(HWP_PORT, VDS_NF_PORT_REMOVED, &a->port);
 	group[n++] = hwp_notification(HWP_PORT, VDS_NF_PORT_MODIFY, &a->port);
-	hwp_notify(call->p, group, n);
+	prv_notify(&call->p->core, group, n);
 	return S_OK;
 }
 
@@ -140,8 +142,8 @@ static HRESULT STDMETHODCALLTYPE hwp_port_SetStatus(
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_PORT_STATUS, (ULONG)status));
-	return hwp_call(self->face.p, HWP_M_PORT_SET_STATUS, HWP_PORT, &self->face.id, status_body,
-		&status);
+	return hwp_call(hwp_of(&self->face), HWP_M_PORT_SET_STATUS, HWP_PORT, &self->face.id,
+		status_body, &status);
 }
 
 static const IVdsControllerPortVtbl hwp_port_IVdsControllerPort_vtbl = {
@@ -167,7 +169,7 @@ static const struct com_class hwp_port_class = {
 	hwp_port_destroy,
 };
 
-struct com_object *hwp_port_make(struct hwp_face *face)
+struct com_object *hwp_port_make(const struct prv_face *face)
 {
 	GUID id = com_guid_from(&face->id);
 	struct hwp_port *self = com_object_new(&hwp_port_class, &id);

@@ -15,7 +15,7 @@ COM_UNKNOWN(hwp_provider, IVdsProviderSupport)
 COM_UNKNOWN(hwp_provider, IVdsHwProvider)
 COM_UNKNOWN(hwp_provider, IVdsHwProviderType)
 HWP_NUMBER(hwp_provider)
-HWP_DESTROY(hwp_provider)
+PRV_DESTROY(hwp_provider)
 
 /* ---- IVdsProvider -------------------------------------------------------------------------- */
 
@@ -86,13 +86,13 @@ static const IVdsHwProviderTypeVtbl hwp_provider_IVdsHwProviderType_vtbl = {
 
 static HRESULT query_sub_systems(struct hwp_call *call)
 {
-	struct hwp_idents *list = call->args;
+	struct prv_idents *list = call->args;
 	struct list *pos, *tmp;
 
 	list_for_each (pos, tmp, &call->p->arrays) {
 		const struct hwp_array *a = list_entry(pos, struct hwp_array, link);
 		if (!a->departed &&
-			hwp_idents_push(list, (struct hwp_ident){HWP_SUB_SYSTEM, a->id}))
+			prv_idents_push(list, (struct prv_ident){HWP_SUB_SYSTEM, a->id}))
 			return E_OUTOFMEMORY;
 	}
 	return S_OK;
@@ -102,17 +102,17 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_QuerySubSystems(
 	IVdsHwProvider *iface, IEnumVdsObject **out)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsHwProvider, iface);
-	struct hwp_idents list = {0};
+	struct prv_idents list = {0};
 
 	COM_TRACE(self);
 	if (!out)
 		return E_INVALIDARG;
 	*out = NULL;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_PROVIDER_QUERY_SUB_SYSTEMS, HWP_PROVIDER,
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_PROVIDER_QUERY_SUB_SYSTEMS, HWP_PROVIDER,
 		&self->face.id, query_sub_systems, &list);
 	if (SUCCEEDED(hr))
-		hr = hwp_enum_new(self->face.p, &list, out);
-	hwp_idents_free(&list);
+		hr = prv_enum_new(&hwp_of(&self->face)->core, &list, out);
+	prv_idents_free(&list);
 	return hr;
 }
 
@@ -121,8 +121,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Reenumerate(IVdsHwProvider *iface)
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsHwProvider, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_PROVIDER_REENUMERATE, HWP_PROVIDER, &self->face.id,
-		hwp_cache_reenumerate, NULL);
+	return hwp_call(hwp_of(&self->face), HWP_M_PROVIDER_REENUMERATE, HWP_PROVIDER,
+		&self->face.id, hwp_cache_reenumerate, NULL);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_provider_Refresh(IVdsHwProvider *iface)
@@ -130,7 +130,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Refresh(IVdsHwProvider *iface)
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsHwProvider, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_PROVIDER_REFRESH, HWP_PROVIDER, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_PROVIDER_REFRESH, HWP_PROVIDER, &self->face.id,
 		hwp_cache_refresh, NULL);
 }
 
@@ -167,7 +167,7 @@ static const struct com_class hwp_provider_class = {
 	hwp_provider_destroy,
 };
 
-struct com_object *hwp_provider_make(struct hwp_face *face)
+struct com_object *hwp_provider_make(const struct prv_face *face)
 {
 	struct hwp_provider *self =
 		com_object_new_with(&hwp_provider_class, &hwp_provider_public, &HWP_PROVIDER_ID);
@@ -185,8 +185,8 @@ HRESULT hwp_provider_new(struct hwp *p, REFIID riid, void **out)
 	*out = NULL;
 	if (!self)
 		return E_OUTOFMEMORY;
-	self->face = (struct hwp_face){
-		.p = hwp_ref(p),
+	self->face = (struct prv_face){
+		.core = prv_ref(&p->core),
 		.kind = HWP_PROVIDER,
 		.id = com_guid_to(&HWP_PROVIDER_ID),
 	};

@@ -24,7 +24,7 @@ struct hwp_provider {
 	IVdsxHwProvider IVdsxHwProvider_iface;
 	IVdsxJobs IVdsxJobs_iface;
 	IVdsxFault IVdsxFault_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 
 extern const IVdsProviderPrivateVtbl hwp_provider_IVdsProviderPrivate_vtbl;

@@ -25,7 +25,7 @@ static int add_in_store(void *arg)
 {
 	struct change *c = arg;
 
-	return sto_fault_add(c->p->sto, &c->fault, c->err);
+	return sto_fault_add(c->p->core.sto, &c->fault, c->err);
 }
 
 /* Faults that happen and are over, or must not outlive this process. */
@@ -37,7 +37,7 @@ static bool is_kept(enum sto_fault_kind kind)
 
 static bool allowed(struct hwp_call *call)
 {
-	return sto_faults_allowed(call->p->sto);
+	return sto_faults_allowed(call->p->core.sto);
 }
 
 /* ---- Inject -------------------------------------------------------------------------------- */
@@ -48,7 +48,7 @@ static HRESULT inject_into_provider(struct hwp_call *call, struct change *c)
 	case STO_FAULT_OUT_OF_MEMORY:
 		return S_OK; /* armed by the caller, when this call needs no more memory */
 	case STO_FAULT_SYSTEM_ERROR:
-		call->p->system_error = (uint32_t)c->fault.size;
+		call->p->core.system_error = (uint32_t)c->fault.size;
 		return S_OK;
 	case STO_FAULT_CACHE_CORRUPT:
 		return E_PENDING; /* go on as with all others */
@@ -78,7 +78,7 @@ static bool in_force(struct hwp *p, const struct sto_fault *fault)
 }
 
 /* Controllers and LUNs have no events of the engine for this; the rest has. */
-static void tell_of_fault(struct hwp *p, const struct hwp_ident *ident, struct hwp_array *a)
+static void tell_of_fault(struct hwp *p, const struct prv_ident *ident, struct hwp_array *a)
 {
 	if (ident->kind == HWP_CONTROLLER)
 		hwp_notify_one(p, HWP_CONTROLLER, VDS_NF_CONTROLLER_MODIFY, &ident->id);
@@ -96,7 +96,7 @@ static HRESULT inject_body(struct hwp_call *call)
 {
 	struct change *c = call->args;
 	struct hwp *p = call->p;
-	struct hwp_ident ident;
+	struct prv_ident ident;
 	struct hwp_array *a;
 
 	c->err = &call->err;
@@ -115,7 +115,7 @@ static HRESULT inject_body(struct hwp_call *call)
 	if (rc)
 		return hwp_fail(call, rc);
 	if (is_kept(c->fault.kind)) {
-		rc = hwp_clerk_call(p, add_in_store, c);
+		rc = prv_clerk_call(&p->core.worker->clerk, add_in_store, c);
 		if (!rc)
 			rc = hwp_faults_push(&p->faults, c->fault);
 	}
@@ -136,17 +136,17 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Inject(IVdsxFault *iface, const VD
 	cleanup_free struct change *c = calloc(1, sizeof(*c));
 	if (!c)
 		return E_OUTOFMEMORY;
-	c->p = self->face.p;
+	c->p = hwp_of(&self->face);
 	c->fault = (struct sto_fault){
 		.id = com_guid_to(&fault->objectId),
 		.kind = (enum sto_fault_kind)fault->kind,
 		.offset = fault->ullOffset,
 		.size = fault->ullSize,
 	};
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_X_FAULT_INJECT, HWP_PROVIDER, &self->face.id, inject_body, c);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_FAULT_INJECT, HWP_PROVIDER,
+		&self->face.id, inject_body, c);
 	if (SUCCEEDED(hr))
-		hwp_clerk_drain(self->face.p);
+		prv_clerk_drain(&hwp_of(&self->face)->core.worker->clerk);
 	if (SUCCEEDED(hr) && fault->kind == VDSX_FAULT_OUT_OF_MEMORY)
 		com_alloc_fail_after((unsigned)fault->ullSize);
 	return hr;
@@ -158,7 +158,7 @@ static int find_bay(void *arg)
 {
 	struct change *c = arg;
 
-	c->has_bay = !sto_bay_find(c->p->sto, &c->fault.id, &c->bay, NULL);
+	c->has_bay = !sto_bay_find(c->p->core.sto, &c->fault.id, &c->bay, NULL);
 	return 0;
 }
 
@@ -174,7 +174,7 @@ static int put_back(struct hwp_call *call, struct change *c)
 {
 	struct hwp *p = call->p;
 
-	hwp_clerk_call(p, find_bay, c);
+	prv_clerk_call(&p->core.worker->clerk, find_bay, c);
 	struct hwp_array *a = c->has_bay ? hwp_array_find(p, &c->bay.subsystem) : NULL;
 	if (!a || !a->eng)
 		return 0; /* the subsystem is out as well: the drive returns with it */
@@ -202,7 +202,7 @@ static int answers_again(struct hwp_call *call, struct change *c, struct eng_arr
 static int undo_drive(struct hwp_call *call, struct change *c, enum sto_fault_kind kind)
 {
 	struct hwp *p = call->p;
-	struct hwp_ident ident;
+	struct prv_ident ident;
 	struct hwp_array *a;
 	const struct guid *id = &c->fault.id;
 
@@ -245,7 +245,7 @@ static int undo_array(
 	} else if (kind == STO_FAULT_UNREACHABLE) {
 		a->unreachable = false;
 	} else if (kind == STO_FAULT_GONE && a->gone) {
-		rc = hwp_clerk_call(call->p, read_setup, c);
+		rc = prv_clerk_call(&call->p->core.worker->clerk, read_setup, c);
 		if (!rc)
 			rc = hwp_array_open(a, &c->setup, &call->err);
 		sto_bay_vec_free(&c->setup.bays);
@@ -260,7 +260,7 @@ static int undo_array(
 /* Undoes one kind on the object. What is cured by other means (the cache) stays. */
 static int undo(struct hwp_call *call, struct change *c, enum sto_fault_kind kind)
 {
-	struct hwp_ident ident;
+	struct prv_ident ident;
 	struct hwp_array *a;
 
 	if (hwp_ident_find(call->p, &c->fault.id, &ident, &a))
@@ -279,7 +279,7 @@ static int undo(struct hwp_call *call, struct change *c, enum sto_fault_kind kin
 						: 0;
 	case HWP_PROVIDER:
 		if (kind == STO_FAULT_SYSTEM_ERROR)
-			call->p->system_error = 0;
+			call->p->core.system_error = 0;
 		return 0;
 	case HWP_PLEX:
 	case HWP_PORT:
@@ -290,7 +290,7 @@ static int undo(struct hwp_call *call, struct change *c, enum sto_fault_kind kin
 
 static bool is_known(struct hwp_call *call, const struct guid *id)
 {
-	struct hwp_ident ident;
+	struct prv_ident ident;
 	struct hwp_array *a;
 	const struct sto_fault *f;
 
@@ -304,7 +304,7 @@ static HRESULT clear_body(struct hwp_call *call)
 {
 	struct change *c = call->args;
 	struct hwp *p = call->p;
-	struct hwp_ident ident = {0};
+	struct prv_ident ident = {0};
 	struct hwp_array *a = NULL;
 	int rc = 0;
 
@@ -338,13 +338,13 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_Clear(IVdsxFault *iface, ULONG kin
 	cleanup_free struct change *c = calloc(1, sizeof(*c));
 	if (!c)
 		return E_OUTOFMEMORY;
-	c->p = self->face.p;
+	c->p = hwp_of(&self->face);
 	c->kind = (int)kind;
 	c->fault.id = com_guid_to(&id);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_X_FAULT_CLEAR, HWP_PROVIDER, &self->face.id, clear_body, c);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_FAULT_CLEAR, HWP_PROVIDER,
+		&self->face.id, clear_body, c);
 	if (SUCCEEDED(hr))
-		hwp_clerk_drain(self->face.p);
+		prv_clerk_drain(&hwp_of(&self->face)->core.worker->clerk);
 	return hr;
 }
 
@@ -371,8 +371,8 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_QueryFaults(
 
 	COM_TRACE(self);
 	VDC_OUT2(out, count);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_X_FAULT_QUERY, HWP_PROVIDER, &self->face.id, query_body, &list);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_FAULT_QUERY, HWP_PROVIDER,
+		&self->face.id, query_body, &list);
 	if (SUCCEEDED(hr) && list.len) {
 		*out = com_task_calloc(list.len, sizeof(**out));
 		hr = *out ? S_OK : E_OUTOFMEMORY;
@@ -399,18 +399,18 @@ static HRESULT point_body(struct hwp_call *call)
 	if (!allowed(call))
 		return VDS_E_NOT_SUPPORTED;
 	if (call->method == HWP_M_X_FAULT_HOLD)
-		rc = hwp_point_hold(call->p, c->name);
+		rc = prv_point_hold(&call->p->core, c->name);
 	else if (call->method == HWP_M_X_FAULT_RESUME)
-		rc = hwp_point_resume(call->p, c->name);
+		rc = prv_point_resume(&call->p->core, c->name);
 	else
-		rc = hwp_point_wait(call->p, c->name, c->timeout_ms);
+		rc = prv_point_wait(&call->p->core, c->name, c->timeout_ms);
 	return rc == -ETIMEDOUT ? VDS_E_TIMEOUT : hwp_fail(call, rc);
 }
 
 static HRESULT point(IVdsxFault *iface, enum hwp_method method, LPCWSTR name, ULONG timeout_ms)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxFault, iface);
-	struct hwp_face *face = &self->face;
+	struct prv_face *face = &self->face;
 
 	COM_TRACE(self, "%s", hwp_method_info(method)->name);
 	VDC_REQUIRE(name && name[0]);
@@ -421,7 +421,7 @@ static HRESULT point(IVdsxFault *iface, enum hwp_method method, LPCWSTR name, UL
 	VDC_REQUIRE(strlen(text) < sizeof(c->name));
 	memcpy(c->name, text, strlen(text) + 1);
 	c->timeout_ms = timeout_ms;
-	return hwp_call(face->p, method, HWP_PROVIDER, &face->id, point_body, c);
+	return hwp_call(hwp_of(face), method, HWP_PROVIDER, &face->id, point_body, c);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_provider_Hold(IVdsxFault *iface, LPCWSTR name)

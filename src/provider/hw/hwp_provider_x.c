@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The provider object: new subsystems, settings, jobs. */
+#include "provider/base/prv_job.h"
 #include "provider/hw/hwp_provider.h"
 
 #include "provider/hw/hwp_event.h"
@@ -22,7 +23,7 @@ struct creation {
 static int create_in_store(void *arg)
 {
 	struct creation *c = arg;
-	struct sto *sto = c->p->sto;
+	struct sto *sto = c->p->core.sto;
 	uint32_t number;
 
 	if (c->allow_faults) {
@@ -38,8 +39,8 @@ static int forget_in_store(void *arg)
 {
 	struct creation *c = arg;
 
-	sto_object_forget(c->p->sto, HWP_SUB_SYSTEM, &c->setup.row.id, NULL);
-	return sto_subsystem_remove(c->p->sto, &c->setup.row.id, NULL);
+	sto_object_forget(c->p->core.sto, HWP_SUB_SYSTEM, &c->setup.row.id, NULL);
+	return sto_subsystem_remove(c->p->core.sto, &c->setup.row.id, NULL);
 }
 
 static HRESULT create_body(struct hwp_call *call)
@@ -51,12 +52,12 @@ static HRESULT create_body(struct hwp_call *call)
 	struct hwp_array *a;
 
 	c->err = &call->err;
-	eng_container_guid(&p->rng, loop_wall_ms(p->loop), row->container);
+	eng_container_guid(&p->rng, loop_wall_ms(p->core.loop), row->container);
 	row->id = eng_id_from_ddf(row->container);
 	snprintf(row->name, sizeof(row->name), "%s", c->name);
 	guid_format(&row->id, id);
 	snprintf(row->folder, sizeof(row->folder), "subsystem-%.8s", id + 1);
-	int rc = hwp_clerk_call(p, create_in_store, c);
+	int rc = prv_clerk_call(&p->core.worker->clerk, create_in_store, c);
 	if (rc)
 		return hwp_fail(call, rc);
 	rc = hwp_array_add(p, &c->setup, &a);
@@ -66,7 +67,7 @@ static HRESULT create_body(struct hwp_call *call)
 		hwp_array_free(a);
 	}
 	if (rc) {
-		hwp_clerk_call(p, forget_in_store, c);
+		prv_clerk_call(&p->core.worker->clerk, forget_in_store, c);
 		return hwp_fail(call, rc);
 	}
 	hwp_notify_one(p, HWP_SUB_SYSTEM, VDS_NF_SUB_SYSTEM_ARRIVE, &a->id);
@@ -87,15 +88,15 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_CreateSubSystem(
 	cleanup_free struct creation *c = calloc(1, sizeof(*c));
 	if (!text || !c)
 		return E_OUTOFMEMORY;
-	c->p = self->face.p;
+	c->p = hwp_of(&self->face);
 	c->name = text;
 	c->allow_faults = (flags & VDSX_SUBSYSTEM_ALLOW_FAULTS) != 0;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_X_CREATE_SUB_SYSTEM, HWP_PROVIDER, &self->face.id,
-		create_body, c);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_CREATE_SUB_SYSTEM, HWP_PROVIDER,
+		&self->face.id, create_body, c);
 	if (FAILED(hr))
 		return hr;
-	return hwp_face_get(
-		self->face.p, HWP_SUB_SYSTEM, &c->setup.row.id, &IID_IVdsSubSystem, (void **)out);
+	return prv_face_get(&hwp_of(&self->face)->core, HWP_SUB_SYSTEM, &c->setup.row.id,
+		&IID_IVdsSubSystem, (void **)out);
 }
 
 /* ---- settings ------------------------------------------------------------------------------ */
@@ -127,13 +128,13 @@ static int get_in_store(void *arg)
 {
 	struct setting *s = arg;
 
-	return sto_setting_get(s->p->sto, s->key, &s->value, s->err);
+	return sto_setting_get(s->p->core.sto, s->key, &s->value, s->err);
 }
 
 static int set_in_store(void *arg)
 {
 	struct setting *s = arg;
-	int rc = sto_setting_set(s->p->sto, s->key, s->value, s->err);
+	int rc = sto_setting_set(s->p->core.sto, s->key, s->value, s->err);
 
 	s->all = hwp_settings(s->p);
 	return rc;
@@ -144,20 +145,20 @@ static HRESULT get_body(struct hwp_call *call)
 	struct setting *s = call->args;
 
 	s->err = &call->err;
-	return hwp_fail(call, hwp_clerk_call(call->p, get_in_store, s));
+	return hwp_fail(call, prv_clerk_call(&call->p->core.worker->clerk, get_in_store, s));
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_provider_GetSetting(
 	IVdsxHwProvider *iface, VDSX_SETTING setting, ULONGLONG *value)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
-	struct setting s = {.p = self->face.p, .key = setting_key(setting)};
+	struct setting s = {.p = hwp_of(&self->face), .key = setting_key(setting)};
 
 	COM_TRACE(self, "setting %d", setting);
 	VDC_OUT(value);
 	VDC_REQUIRE(s.key);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_X_GET_SETTING, HWP_PROVIDER, &self->face.id, get_body, &s);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_GET_SETTING, HWP_PROVIDER,
+		&self->face.id, get_body, &s);
 	if (SUCCEEDED(hr))
 		*value = s.value;
 	return hr;
@@ -169,7 +170,7 @@ static HRESULT set_body(struct hwp_call *call)
 	struct list *pos, *tmp;
 
 	s->err = &call->err;
-	int rc = hwp_clerk_call(call->p, set_in_store, s);
+	int rc = prv_clerk_call(&call->p->core.worker->clerk, set_in_store, s);
 	if (rc)
 		return rc == -ERANGE ? E_INVALIDARG : hwp_fail(call, rc);
 	list_for_each (pos, tmp, &call->p->arrays) {
@@ -184,12 +185,12 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_SetSetting(
 	IVdsxHwProvider *iface, VDSX_SETTING setting, ULONGLONG value)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
-	struct setting s = {.p = self->face.p, .key = setting_key(setting), .value = value};
+	struct setting s = {.p = hwp_of(&self->face), .key = setting_key(setting), .value = value};
 
 	COM_TRACE(self, "setting %d = %llu", setting, value);
 	VDC_REQUIRE(s.key);
-	return hwp_call(
-		self->face.p, HWP_M_X_SET_SETTING, HWP_PROVIDER, &self->face.id, set_body, &s);
+	return hwp_call(hwp_of(&self->face), HWP_M_X_SET_SETTING, HWP_PROVIDER, &self->face.id,
+		set_body, &s);
 }
 
 static HRESULT hold_body(struct hwp_call *call)
@@ -204,7 +205,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_HoldRecovery(IVdsxHwProvider *ifac
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
 
 	COM_TRACE(self, "%d", hold);
-	return hwp_call(self->face.p, HWP_M_X_HOLD_RECOVERY, HWP_PROVIDER, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_X_HOLD_RECOVERY, HWP_PROVIDER, &self->face.id,
 		hold_body, &hold);
 }
 
@@ -220,7 +221,7 @@ static int find_in_store(void *arg)
 {
 	struct finding *f = arg;
 
-	return sto_number_find(f->p->sto, f->kind, f->number, &f->id, f->err);
+	return sto_number_find(f->p->core.sto, f->kind, f->number, &f->id, f->err);
 }
 
 static HRESULT find_body(struct hwp_call *call)
@@ -228,7 +229,7 @@ static HRESULT find_body(struct hwp_call *call)
 	struct finding *f = call->args;
 
 	f->err = &call->err;
-	int rc = hwp_clerk_call(call->p, find_in_store, f);
+	int rc = prv_clerk_call(&call->p->core.worker->clerk, find_in_store, f);
 	return rc == -ENOENT ? VDS_E_OBJECT_NOT_FOUND : hwp_fail(call, rc);
 }
 
@@ -237,14 +238,14 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_FindNumber(
 	IVdsxHwProvider *iface, VDS_OBJECT_TYPE type, ULONG number, VDS_OBJECT_ID *id)
 {
 	struct hwp_provider *self = COM_IMPL(hwp_provider, IVdsxHwProvider, iface);
-	struct finding f = {.p = self->face.p, .kind = (int)type, .number = number};
+	struct finding f = {.p = hwp_of(&self->face), .kind = (int)type, .number = number};
 
 	COM_TRACE(self, "type %d number %u", type, number);
 	VDC_REQUIRE(id);
 	memset(id, 0, sizeof(*id));
 	VDC_REQUIRE(type == VDS_OT_SUB_SYSTEM || type == VDS_OT_DRIVE || type == VDS_OT_LUN);
-	HRESULT hr = hwp_call(
-		self->face.p, HWP_M_X_FIND_NUMBER, HWP_PROVIDER, &self->face.id, find_body, &f);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_X_FIND_NUMBER, HWP_PROVIDER,
+		&self->face.id, find_body, &f);
 	if (SUCCEEDED(hr))
 		*id = com_guid_from(&f.id);
 	return hr;
@@ -268,7 +269,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_QueryJobs(
 
 	COM_TRACE(self);
 	VDC_OUT2(jobs, count);
-	return hwp_query_jobs(self->face.p, jobs, count);
+	return prv_query_jobs(self->face.core, jobs, count);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_provider_GetJob(
@@ -278,7 +279,7 @@ static HRESULT STDMETHODCALLTYPE hwp_provider_GetJob(
 
 	COM_TRACE(self, "job %u", number);
 	VDC_OUT(out);
-	return hwp_job_async(self->face.p, number, out);
+	return hwp_job_async(hwp_of(&self->face), number, out);
 }
 
 const IVdsxJobsVtbl hwp_provider_IVdsxJobs_vtbl = {

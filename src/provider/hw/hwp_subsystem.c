@@ -27,7 +27,7 @@ COM_UNKNOWN(hwp_subsystem, IVdsSubSystemNaming)
 COM_UNKNOWN(hwp_subsystem, IVdsSubSystemInterconnect)
 HWP_MAINTENANCE(hwp_subsystem)
 HWP_NUMBER(hwp_subsystem)
-HWP_DESTROY(hwp_subsystem)
+PRV_DESTROY(hwp_subsystem)
 
 /* ---- properties ---------------------------------------------------------------------------- */
 
@@ -55,11 +55,11 @@ static HRESULT props_body(struct hwp_call *call)
 	return S_OK;
 }
 
-static HRESULT get_props(struct hwp_face *face, enum hwp_method method, VDS_SUB_SYSTEM_PROP2 *out)
+static HRESULT get_props(struct prv_face *face, enum hwp_method method, VDS_SUB_SYSTEM_PROP2 *out)
 {
 	struct props props;
 	char id[GUID_TEXT_SIZE];
-	HRESULT hr = hwp_call(face->p, method, HWP_SUB_SYSTEM, &face->id, props_body, &props);
+	HRESULT hr = hwp_call(hwp_of(face), method, HWP_SUB_SYSTEM, &face->id, props_body, &props);
 
 	if (FAILED(hr))
 		return hr;
@@ -131,11 +131,12 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetProvider(IVdsSubSystem *iface,
 
 	COM_TRACE(self);
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_SUB_GET_PROVIDER, HWP_SUB_SYSTEM, &self->face.id,
-		exists_body, NULL);
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_SUB_GET_PROVIDER, HWP_SUB_SYSTEM,
+		&self->face.id, exists_body, NULL);
 	if (FAILED(hr))
 		return hr;
-	return hwp_face_get(self->face.p, HWP_PROVIDER, &provider, &IID_IVdsProvider, (void **)out);
+	return prv_face_get(&hwp_of(&self->face)->core, HWP_PROVIDER, &provider, &IID_IVdsProvider,
+		(void **)out);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetSupportedInterconnects(
@@ -145,7 +146,7 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetSupportedInterconnects(
 
 	COM_TRACE(self);
 	VDC_OUT(flags);
-	HRESULT hr = hwp_call(self->face.p, HWP_M_SUB_GET_INTERCONNECTS, HWP_SUB_SYSTEM,
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_SUB_GET_INTERCONNECTS, HWP_SUB_SYSTEM,
 		&self->face.id, exists_body, NULL);
 	if (SUCCEEDED(hr))
 		*flags = VDS_ITF_PCI_RAID;
@@ -157,13 +158,13 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetSupportedInterconnects(
 static HRESULT push_all(struct hwp_call *call, enum hwp_kind kind,
 	int (*read)(const struct eng_array *, struct guid **, unsigned *))
 {
-	struct hwp_idents *list = call->args;
+	struct prv_idents *list = call->args;
 	struct guid *ids = NULL;
 	unsigned count = 0;
 	int rc = call->eng ? read(call->eng, &ids, &count) : 0;
 
 	for (unsigned i = 0; !rc && i < count; i++)
-		rc = hwp_idents_push(list, (struct hwp_ident){kind, ids[i]});
+		rc = prv_idents_push(list, (struct prv_ident){kind, ids[i]});
 	free(ids);
 	return hwp_fail(call, rc);
 }
@@ -174,22 +175,22 @@ static HRESULT children_body(struct hwp_call *call)
 		return push_all(call, HWP_LUN, eng_lun_list);
 	if (call->method == HWP_M_SUB_QUERY_DRIVES)
 		return push_all(call, HWP_DRIVE, eng_drive_list);
-	struct hwp_ident controller = {HWP_CONTROLLER, call->array->controller};
-	return hwp_fail(call, hwp_idents_push(call->args, controller));
+	struct prv_ident controller = {HWP_CONTROLLER, call->array->controller};
+	return hwp_fail(call, prv_idents_push(call->args, controller));
 }
 
 static HRESULT query(IVdsSubSystem *iface, enum hwp_method method, IEnumVdsObject **out)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
-	struct hwp_idents list = {0};
+	struct prv_idents list = {0};
 
 	COM_TRACE(self, "%s", hwp_method_info(method)->name);
 	VDC_OUT(out);
 	HRESULT hr = hwp_call(
-		self->face.p, method, HWP_SUB_SYSTEM, &self->face.id, children_body, &list);
+		hwp_of(&self->face), method, HWP_SUB_SYSTEM, &self->face.id, children_body, &list);
 	if (SUCCEEDED(hr))
-		hr = hwp_enum_new(self->face.p, &list, out);
-	hwp_idents_free(&list);
+		hr = prv_enum_new(&hwp_of(&self->face)->core, &list, out);
+	prv_idents_free(&list);
 	return hr;
 }
 
@@ -226,13 +227,14 @@ static HRESULT place_body(struct hwp_call *call)
 }
 
 static HRESULT get_drive(
-	struct hwp_face *face, enum hwp_method method, struct place *place, IVdsDrive **out)
+	struct prv_face *face, enum hwp_method method, struct place *place, IVdsDrive **out)
 {
 	VDC_OUT(out);
-	HRESULT hr = hwp_call(face->p, method, HWP_SUB_SYSTEM, &face->id, place_body, place);
+	HRESULT hr = hwp_call(hwp_of(face), method, HWP_SUB_SYSTEM, &face->id, place_body, place);
 	if (FAILED(hr))
 		return hr;
-	return hwp_face_get(face->p, HWP_DRIVE, &place->drive, &IID_IVdsDrive, (void **)out);
+	return prv_face_get(
+		&hwp_of(face)->core, HWP_DRIVE, &place->drive, &IID_IVdsDrive, (void **)out);
 }
 
 static HRESULT STDMETHODCALLTYPE hwp_subsystem_GetDrive(
@@ -306,7 +308,7 @@ static const struct com_class hwp_subsystem_class = {
 	hwp_subsystem_destroy,
 };
 
-struct com_object *hwp_subsystem_make(struct hwp_face *face)
+struct com_object *hwp_subsystem_make(const struct prv_face *face)
 {
 	GUID id = com_guid_from(&face->id);
 	struct hwp_subsystem *self = com_object_new(&hwp_subsystem_class, &id);

@@ -16,7 +16,7 @@ struct hwp_subsystem {
 	IVdsxMaintenance IVdsxMaintenance_iface;
 	IVdsxNumber IVdsxNumber_iface;
 	IVdsxSubSystem IVdsxSubSystem_iface;
-	struct hwp_face face;
+	struct prv_face face;
 };
 
 /* hwp_subsystem_lun.c */

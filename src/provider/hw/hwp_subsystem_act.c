@@ -18,7 +18,7 @@ HRESULT STDMETHODCALLTYPE hwp_subsystem_Reenumerate(IVdsSubSystem *iface)
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsSubSystem, iface);
 
 	COM_TRACE(self);
-	return hwp_call(self->face.p, HWP_M_SUB_REENUMERATE, HWP_SUB_SYSTEM, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_SUB_REENUMERATE, HWP_SUB_SYSTEM, &self->face.id,
 		reenumerate_body, NULL);
 }
 
@@ -76,7 +76,7 @@ HRESULT STDMETHODCALLTYPE hwp_subsystem_SetControllerStatus(IVdsSubSystem *iface
 		hr = vdc_check_ids(offline, offline_count);
 	if (FAILED(hr))
 		return hr;
-	return hwp_call(self->face.p, HWP_M_SUB_SET_CONTROLLER_STATUS, HWP_SUB_SYSTEM,
+	return hwp_call(hwp_of(&self->face), HWP_M_SUB_SET_CONTROLLER_STATUS, HWP_SUB_SYSTEM,
 		&self->face.id, division_body, &d);
 }
 
@@ -110,8 +110,8 @@ HRESULT STDMETHODCALLTYPE hwp_subsystem_ReplaceDrive(
 	COM_TRACE(self);
 	VDC_REQUIRE(!guid_is_zero(&r.old_id) && !guid_is_zero(&r.new_id));
 	VDC_REQUIRE(!guid_equal(&r.old_id, &r.new_id));
-	return hwp_call(self->face.p, HWP_M_SUB_REPLACE_DRIVE, HWP_SUB_SYSTEM, &self->face.id,
-		replace_body, &r);
+	return hwp_call(hwp_of(&self->face), HWP_M_SUB_REPLACE_DRIVE, HWP_SUB_SYSTEM,
+		&self->face.id, replace_body, &r);
 }
 
 /* ---- SetStatus ----------------------------------------------------------------------------- */
@@ -150,7 +150,7 @@ HRESULT STDMETHODCALLTYPE hwp_subsystem_SetStatus(
 
 	COM_TRACE(self, "status %d", status);
 	VDC_REQUIRE(vdc_enum_known(&idl_enum_VDS_SUB_SYSTEM_STATUS, (ULONG)status));
-	return hwp_call(self->face.p, HWP_M_SUB_SET_STATUS, HWP_SUB_SYSTEM, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_SUB_SET_STATUS, HWP_SUB_SYSTEM, &self->face.id,
 		status_body, &status);
 }
 
@@ -167,7 +167,7 @@ static int rename_in_store(void *arg)
 {
 	struct rename *r = arg;
 
-	return sto_subsystem_set_name(r->p->sto, &r->id, r->name, r->err);
+	return sto_subsystem_set_name(r->p->core.sto, &r->id, r->name, r->err);
 }
 
 static HRESULT name_body(struct hwp_call *call)
@@ -181,7 +181,7 @@ static HRESULT name_body(struct hwp_call *call)
 
 	int rc = eng_array_set_name(call->eng, r.name, &call->err);
 	if (!rc)
-		rc = hwp_clerk_call(call->p, rename_in_store, &r);
+		rc = prv_clerk_call(&call->p->core.worker->clerk, rename_in_store, &r);
 	if (!rc)
 		snprintf(call->array->name, sizeof(call->array->name), "%s", r.name);
 	return hwp_fail(call, rc);
@@ -197,7 +197,7 @@ HRESULT STDMETHODCALLTYPE hwp_subsystem_SetFriendlyName(IVdsSubSystemNaming *ifa
 	char *text = hwp_name_take(name, &cut);
 	if (!text)
 		return E_OUTOFMEMORY;
-	HRESULT hr = hwp_call(self->face.p, HWP_M_SUB_SET_FRIENDLY_NAME, HWP_SUB_SYSTEM,
+	HRESULT hr = hwp_call(hwp_of(&self->face), HWP_M_SUB_SET_FRIENDLY_NAME, HWP_SUB_SYSTEM,
 		&self->face.id, name_body, text);
 	free(text);
 	return hr == S_OK && cut ? VDS_S_NAME_TRUNCATED : hr;

@@ -10,7 +10,7 @@
 
 #include "provider/hw/hwp_hints.h"
 #include "provider/hw/hwp_ids.h"
-#include "provider/hw/hwp_job.h"
+#include "provider/base/prv_job.h"
 #include "provider/hw/hwp_lun.h"
 #include "provider/hw/hwp_mask.h"
 
@@ -125,12 +125,12 @@ static int keep_in_store(void *arg)
 {
 	struct kept *k = arg;
 	uint32_t number;
-	int rc = sto_number(k->p->sto, HWP_LUN, &k->lun, &number, k->err);
+	int rc = sto_number(k->p->core.sto, HWP_LUN, &k->lun, &number, k->err);
 
 	if (!rc && k->w->mask[0])
-		rc = sto_attr_set_text(k->p->sto, &k->lun, HWP_KEY_MASK, k->w->mask, k->err);
+		rc = sto_attr_set_text(k->p->core.sto, &k->lun, HWP_KEY_MASK, k->w->mask, k->err);
 	if (!rc)
-		rc = hwp_job_record(k->p, VDS_ASYNCOUT_CREATELUN, HWP_LUN, &k->lun, S_OK,
+		rc = prv_job_record(&k->p->core, VDS_ASYNCOUT_CREATELUN, HWP_LUN, &k->lun, S_OK,
 			&k->w->number, k->err);
 	return rc;
 }
@@ -147,9 +147,9 @@ static HRESULT create_body(struct hwp_call *call)
 	int rc = eng_lun_create(call->eng, &params, &k.lun, &call->err);
 	if (rc)
 		return hwp_fail(call, rc);
-	rc = hwp_clerk_call(call->p, keep_in_store, &k);
+	rc = prv_clerk_call(&call->p->core.worker->clerk, keep_in_store, &k);
 	hr = rc ? hwp_fail(call, rc)
-		: hwp_face_get(call->p, HWP_LUN, &k.lun, &IID_IUnknown, (void **)&w->lun);
+		: prv_face_get(&call->p->core, HWP_LUN, &k.lun, &IID_IUnknown, (void **)&w->lun);
 	if (FAILED(hr))
 		eng_lun_delete(call->eng, &k.lun, NULL);
 	return hr;
@@ -177,29 +177,29 @@ static HRESULT max_body(struct hwp_call *call)
 /* ---- the four methods ---------------------------------------------------------------------- */
 
 static HRESULT create(
-	struct hwp_face *face, enum hwp_method method, struct wanted *w, IVdsAsync **out)
+	struct prv_face *face, enum hwp_method method, struct wanted *w, IVdsAsync **out)
 {
-	struct hwp_inner inner;
-	HRESULT hr = hwp_job_inner_new(face->p, VDS_ASYNCOUT_CREATELUN, &inner);
+	struct prv_inner inner;
+	HRESULT hr = prv_job_inner_new(&hwp_of(face)->core, VDS_ASYNCOUT_CREATELUN, &inner);
 
 	if (FAILED(hr))
 		return hr;
-	struct hwp_async *async = hwp_async_make(face->p, inner.async, &hr);
+	struct prv_async *async = prv_async_make(&hwp_of(face)->core, inner.async, &hr);
 	if (async)
-		hr = hwp_call(face->p, method, HWP_SUB_SYSTEM, &face->id, create_body, w);
+		hr = hwp_call(hwp_of(face), method, HWP_SUB_SYSTEM, &face->id, create_body, w);
 	if (SUCCEEDED(hr)) {
 		VDS_ASYNC_OUTPUT output = {.type = VDS_ASYNCOUT_CREATELUN, .cl.pLunUnk = w->lun};
 		vdc_async_finish(inner.async, S_OK, &output);
-		hwp_async_give(async, inner.async, w->number, out);
+		prv_async_give(async, inner.async, w->number, out);
 	} else {
-		hwp_async_drop(async);
+		prv_async_drop(async);
 	}
 	COM_RELEASE(w->lun);
 	vdc_async_unref(inner.async);
 	return hr;
 }
 
-static HRESULT create_any(struct hwp_face *face, struct wanted *w, VDS_LUN_TYPE type,
+static HRESULT create_any(struct prv_face *face, struct wanted *w, VDS_LUN_TYPE type,
 	const VDS_OBJECT_ID *drives, LONG count, const WCHAR *mask, const VDS_HINTS2 *hints,
 	IVdsAsync **out)
 {
@@ -214,14 +214,14 @@ static HRESULT create_any(struct hwp_face *face, struct wanted *w, VDS_LUN_TYPE 
 	return hr;
 }
 
-static HRESULT max_any(struct hwp_face *face, struct wanted *w, VDS_LUN_TYPE type,
+static HRESULT max_any(struct prv_face *face, struct wanted *w, VDS_LUN_TYPE type,
 	const VDS_OBJECT_ID *drives, LONG count, const VDS_HINTS2 *hints, ULONGLONG *size)
 {
 	VDC_OUT(size);
 	VDC_REQUIRE(hints);
 	HRESULT hr = take(w, type, drives, count, hints);
 	if (SUCCEEDED(hr))
-		hr = hwp_call(face->p,
+		hr = hwp_call(hwp_of(face),
 			w->plain ? HWP_M_SUB_QUERY_MAX_LUN_CREATE_SIZE
 				 : HWP_M_SUB_QUERY_MAX_LUN_CREATE_SIZE2,
 			HWP_SUB_SYSTEM, &face->id, max_body, w);

@@ -28,7 +28,7 @@ struct addition {
 static int prepare(void *arg)
 {
 	struct addition *x = arg;
-	struct sto *sto = x->p->sto;
+	struct sto *sto = x->p->core.sto;
 	int rc = sto_bays_forget_empty(sto, x->err);
 
 	if (!rc && x->bus < 0)
@@ -57,7 +57,7 @@ static int undo(void *arg)
 {
 	struct addition *x = arg;
 
-	sto_bay_remove(x->p->sto, &x->bay.subsystem, x->bus, x->slot, NULL);
+	sto_bay_remove(x->p->core.sto, &x->bay.subsystem, x->bus, x->slot, NULL);
 	if (x->created)
 		unlink(x->bay.path);
 	return 0;
@@ -67,10 +67,10 @@ static int settle(void *arg)
 {
 	struct addition *x = arg;
 	uint32_t number;
-	int rc =
-		sto_bay_set_drive(x->p->sto, &x->bay.subsystem, x->bus, x->slot, &x->drive, x->err);
+	int rc = sto_bay_set_drive(
+		x->p->core.sto, &x->bay.subsystem, x->bus, x->slot, &x->drive, x->err);
 
-	return rc ? rc : sto_number(x->p->sto, HWP_DRIVE, &x->drive, &number, x->err);
+	return rc ? rc : sto_number(x->p->core.sto, HWP_DRIVE, &x->drive, &number, x->err);
 }
 
 /* ---- an array that another store, or one that is lost, knew of ------------------------------- */
@@ -86,10 +86,11 @@ static int keep_identity(void *arg)
 {
 	struct addition *x = arg;
 	const struct sto_subsystem *row = &x->setup.row;
-	int rc = sto_subsystem_set_container(x->p->sto, &row->id, row->container, x->err);
+	int rc = sto_subsystem_set_container(x->p->core.sto, &row->id, row->container, x->err);
 
-	return rc || !row->name[0] ? rc
-				   : sto_subsystem_set_name(x->p->sto, &row->id, row->name, x->err);
+	return rc || !row->name[0]
+		       ? rc
+		       : sto_subsystem_set_name(x->p->core.sto, &row->id, row->name, x->err);
 }
 
 static int reopen(struct hwp_call *call, struct addition *x)
@@ -102,7 +103,8 @@ static int reopen(struct hwp_call *call, struct addition *x)
 	return rc;
 }
 
-/* The array is open under the identity that the drive gave it: from now on it is the subsystem's. */
+/* The array is open under the identity that the drive gave it: from now on it is the subsystem's.
+ */
 static int take_identity(struct hwp_call *call, struct addition *x)
 {
 	struct hwp_array *a = call->array;
@@ -111,7 +113,7 @@ static int take_identity(struct hwp_call *call, struct addition *x)
 	eng_array_info(a->eng, &info);
 	memcpy(x->setup.row.container, info.container_guid, sizeof(x->setup.row.container));
 	snprintf(x->setup.row.name, sizeof(x->setup.row.name), "%s", info.name);
-	int rc = hwp_clerk_call(call->p, keep_identity, x);
+	int rc = prv_clerk_call(&call->p->core.worker->clerk, keep_identity, x);
 	if (rc)
 		return rc;
 	memcpy(a->container, info.container_guid, sizeof(a->container));
@@ -135,7 +137,8 @@ static int adopt(struct hwp_call *call, struct addition *x, int refused)
 	uint32_t seq;
 
 	eng_array_info(call->eng, &info);
-	if ((info.drives && !info.waiting) || info.luns || hwp_clerk_call(call->p, read_setup, x))
+	if ((info.drives && !info.waiting) || info.luns ||
+		prv_clerk_call(&call->p->core.worker->clerk, read_setup, x))
 		return refused;
 	struct sto_subsystem *row = &x->setup.row;
 	memcpy(own, row->container, sizeof(own));
@@ -171,7 +174,7 @@ static int adopt(struct hwp_call *call, struct addition *x, int refused)
 
 static int add_drive(struct hwp_call *call, struct addition *x)
 {
-	int rc = hwp_clerk_call(call->p, prepare, x);
+	int rc = prv_clerk_call(&call->p->core.worker->clerk, prepare, x);
 
 	if (rc)
 		return rc;
@@ -180,9 +183,9 @@ static int add_drive(struct hwp_call *call, struct addition *x)
 	if (rc == -EMEDIUMTYPE)
 		rc = adopt(call, x, rc);
 	if (!rc)
-		rc = hwp_clerk_call(call->p, settle, x);
+		rc = prv_clerk_call(&call->p->core.worker->clerk, settle, x);
 	else
-		hwp_clerk_call(call->p, undo, x);
+		prv_clerk_call(&call->p->core.worker->clerk, undo, x);
 	return rc;
 }
 
@@ -203,7 +206,7 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_AddDrive(IVdsxSubSystem *iface, L
 	SHORT bus, SHORT slot, ULONGLONG create_bytes, IVdsDrive **out)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsxSubSystem, iface);
-	struct hwp *p = self->face.p;
+	struct hwp *p = hwp_of(&self->face);
 
 	COM_TRACE(self, "bus %d slot %d, %llu bytes", bus, slot, create_bytes);
 	VDC_OUT(out);
@@ -219,7 +222,7 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_AddDrive(IVdsxSubSystem *iface, L
 		hr = hwp_call(p, HWP_M_X_ADD_DRIVE, HWP_SUB_SYSTEM, &self->face.id, add_body, x);
 	}
 	if (SUCCEEDED(hr))
-		hr = hwp_face_get(p, HWP_DRIVE, &x->drive, &IID_IVdsDrive, (void **)out);
+		hr = prv_face_get(&p->core, HWP_DRIVE, &x->drive, &IID_IVdsDrive, (void **)out);
 	if (x)
 		free(x->path);
 	free(x);
@@ -239,7 +242,7 @@ struct removal {
 static int remove_in_store(void *arg)
 {
 	struct removal *r = arg;
-	int rc = sto_bay_remove(r->p->sto, &r->subsystem, r->bus, r->slot, r->err);
+	int rc = sto_bay_remove(r->p->core.sto, &r->subsystem, r->bus, r->slot, r->err);
 
 	return rc == -ENOENT ? 0 : rc;
 }
@@ -257,7 +260,7 @@ static HRESULT remove_body(struct hwp_call *call)
 	r->err = &call->err;
 	int rc = eng_drive_forget(call->eng, &r->drive, &call->err);
 	if (!rc)
-		rc = hwp_clerk_call(call->p, remove_in_store, r);
+		rc = prv_clerk_call(&call->p->core.worker->clerk, remove_in_store, r);
 	return hwp_fail(call, rc);
 }
 
@@ -265,11 +268,11 @@ static HRESULT STDMETHODCALLTYPE hwp_subsystem_RemoveDrive(
 	IVdsxSubSystem *iface, VDS_OBJECT_ID drive)
 {
 	struct hwp_subsystem *self = COM_IMPL(hwp_subsystem, IVdsxSubSystem, iface);
-	struct removal r = {.p = self->face.p, .drive = com_guid_to(&drive)};
+	struct removal r = {.p = hwp_of(&self->face), .drive = com_guid_to(&drive)};
 
 	COM_TRACE(self);
 	VDC_REQUIRE(!guid_is_zero(&r.drive));
-	return hwp_call(self->face.p, HWP_M_X_REMOVE_DRIVE, HWP_SUB_SYSTEM, &self->face.id,
+	return hwp_call(hwp_of(&self->face), HWP_M_X_REMOVE_DRIVE, HWP_SUB_SYSTEM, &self->face.id,
 		remove_body, &r);
 }
 

@@ -6,7 +6,12 @@
  * neither. A task hands such work over and waits as a task, so that the loop goes on serving I/O;
  * an event hands it over and does not wait. Items are done in the order in which they came.
  */
-#include "provider/hw/hwp.h"
+#include "provider/base/prv_worker.h"
+
+#include "base/cleanup.h"
+#include "blk/task.h"
+
+#include <stdlib.h>
 
 struct item {
 	struct list link;
@@ -30,7 +35,7 @@ static void wake_task(struct loop_post *post)
 	task_wake(&it->q);
 }
 
-static void finish(struct hwp_clerk *clerk, struct item *it)
+static void finish(struct prv_clerk *clerk, struct item *it)
 {
 	switch (it->who) {
 	case ITEM_POSTED:
@@ -50,9 +55,9 @@ static void finish(struct hwp_clerk *clerk, struct item *it)
 
 static void *clerk_main(void *arg)
 {
-	struct hwp_clerk *clerk = arg;
+	struct prv_clerk *clerk = arg;
 
-	hwp_thread_mark_internal();
+	prv_thread_mark_internal();
 	pthread_mutex_lock(&clerk->lock);
 	for (;;) {
 		while (list_empty(&clerk->queue) && !clerk->stop)
@@ -74,8 +79,9 @@ static void *clerk_main(void *arg)
 	return NULL;
 }
 
-int hwp_clerk_start(struct hwp_clerk *clerk)
+int prv_clerk_start(struct prv_clerk *clerk, struct loop *loop)
 {
+	clerk->loop = loop;
 	pthread_mutex_init(&clerk->lock, NULL);
 	pthread_cond_init(&clerk->more, NULL);
 	pthread_cond_init(&clerk->idle, NULL);
@@ -86,7 +92,7 @@ int hwp_clerk_start(struct hwp_clerk *clerk)
 	return -rc;
 }
 
-void hwp_clerk_stop(struct hwp_clerk *clerk)
+void prv_clerk_stop(struct prv_clerk *clerk)
 {
 	if (!clerk->running)
 		return;
@@ -101,29 +107,28 @@ void hwp_clerk_stop(struct hwp_clerk *clerk)
 	pthread_mutex_destroy(&clerk->lock);
 }
 
-static void push(struct hwp_clerk *clerk, struct item *it)
+static void push(struct prv_clerk *clerk, struct item *it)
 {
 	SCOPED_LOCK(&clerk->lock);
 	list_add_tail(&clerk->queue, &it->link);
 	pthread_cond_signal(&clerk->more);
 }
 
-int hwp_clerk_call(struct hwp *p, int (*fn)(void *arg), void *arg)
+int prv_clerk_call(struct prv_clerk *clerk, int (*fn)(void *arg), void *arg)
 {
 	if (!task_self())
 		return fn(arg);
-	struct item it = {.fn = fn, .arg = arg, .who = ITEM_TASK, .loop = p->loop};
+	struct item it = {.fn = fn, .arg = arg, .who = ITEM_TASK, .loop = clerk->loop};
 	it.post.fn = wake_task;
 	task_queue_init(&it.q);
-	push(&p->clerk, &it);
+	push(clerk, &it);
 	while (!it.done)
 		task_wait(&it.q);
 	return it.result;
 }
 
-int hwp_clerk_call_blocking(struct hwp *p, int (*fn)(void *arg), void *arg)
+int prv_clerk_call_blocking(struct prv_clerk *clerk, int (*fn)(void *arg), void *arg)
 {
-	struct hwp_clerk *clerk = &p->clerk;
 	struct item it = {.fn = fn, .arg = arg, .who = ITEM_THREAD};
 
 	pthread_cond_init(&it.cond, NULL);
@@ -136,24 +141,22 @@ int hwp_clerk_call_blocking(struct hwp *p, int (*fn)(void *arg), void *arg)
 	return it.result;
 }
 
-void hwp_clerk_post(struct hwp *p, int (*fn)(void *arg), void *arg)
+void prv_clerk_post(struct prv_clerk *clerk, int (*fn)(void *arg), void *arg)
 {
 	struct item *it = calloc(1, sizeof(*it));
 
 	if (!it) {
-		hwp_clerk_call_blocking(p, fn, arg);
+		prv_clerk_call_blocking(clerk, fn, arg);
 		return;
 	}
 	it->fn = fn;
 	it->arg = arg;
 	it->who = ITEM_POSTED;
-	push(&p->clerk, it);
+	push(clerk, it);
 }
 
-void hwp_clerk_drain(struct hwp *p)
+void prv_clerk_drain(struct prv_clerk *clerk)
 {
-	struct hwp_clerk *clerk = &p->clerk;
-
 	pthread_mutex_lock(&clerk->lock);
 	while (clerk->busy || !list_empty(&clerk->queue))
 		pthread_cond_wait(&clerk->idle, &clerk->lock);

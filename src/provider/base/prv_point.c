@@ -3,7 +3,9 @@
  * Hold points: named places where calls and jobs stop while a client of IVdsxFault wishes, so
  * that "in progress" can be observed. All of it lives on the worker; who stops waits as a task.
  */
-#include "provider/hw/hwp.h"
+#include "provider/base/prv.h"
+
+#include <stdio.h>
 
 struct point {
 	struct list link;
@@ -15,11 +17,11 @@ struct point {
 	unsigned watching;
 };
 
-static struct point *find(struct hwp *p, const char *name)
+static struct point *find(struct prv *core, const char *name)
 {
 	struct list *pos, *tmp;
 
-	list_for_each (pos, tmp, &p->points) {
+	list_for_each (pos, tmp, &core->points.list) {
 		struct point *pt = list_entry(pos, struct point, link);
 		if (!strcmp(pt->name, name))
 			return pt;
@@ -27,9 +29,9 @@ static struct point *find(struct hwp *p, const char *name)
 	return NULL;
 }
 
-static struct point *find_or_make(struct hwp *p, const char *name)
+static struct point *find_or_make(struct prv *core, const char *name)
 {
-	struct point *pt = find(p, name);
+	struct point *pt = find(core, name);
 
 	if (pt)
 		return pt;
@@ -39,7 +41,7 @@ static struct point *find_or_make(struct hwp *p, const char *name)
 	snprintf(pt->name, sizeof(pt->name), "%s", name);
 	task_queue_init(&pt->go);
 	task_queue_init(&pt->reached);
-	list_add_tail(&p->points, &pt->link);
+	list_add_tail(&core->points.list, &pt->link);
 	return pt;
 }
 
@@ -51,16 +53,16 @@ static void drop_unused(struct point *pt)
 	free(pt);
 }
 
-bool hwp_point_held(struct hwp *p, const char *name)
+bool prv_point_held(struct prv *core, const char *name)
 {
-	const struct point *pt = find(p, name);
+	const struct point *pt = find(core, name);
 
 	return pt && pt->held;
 }
 
-void hwp_point(struct hwp *p, const char *name)
+void prv_point(struct prv *core, const char *name)
 {
-	struct point *pt = find(p, name);
+	struct point *pt = find(core, name);
 
 	if (!pt || !pt->held)
 		return;
@@ -72,22 +74,22 @@ void hwp_point(struct hwp *p, const char *name)
 	drop_unused(pt);
 }
 
-int hwp_point_hold(struct hwp *p, const char *name)
+int prv_point_hold(struct prv *core, const char *name)
 {
 	struct point *pt;
 
-	if (p->points_off)
+	if (core->points.off)
 		return -ESTALE;
-	pt = find_or_make(p, name);
+	pt = find_or_make(core, name);
 	if (!pt)
 		return -ENOMEM;
 	pt->held = true;
 	return 0;
 }
 
-int hwp_point_resume(struct hwp *p, const char *name)
+int prv_point_resume(struct prv *core, const char *name)
 {
-	struct point *pt = find(p, name);
+	struct point *pt = find(core, name);
 
 	if (!pt || !pt->held)
 		return -ENOENT;
@@ -98,16 +100,16 @@ int hwp_point_resume(struct hwp *p, const char *name)
 	return 0;
 }
 
-int hwp_point_wait(struct hwp *p, const char *name, ULONG timeout_ms)
+int prv_point_wait(struct prv *core, const char *name, ULONG timeout_ms)
 {
-	uint64_t end = loop_now_ns(p->loop) + (uint64_t)timeout_ms * 1000000u;
-	struct point *pt = find_or_make(p, name);
+	uint64_t end = loop_now_ns(core->loop) + (uint64_t)timeout_ms * 1000000u;
+	struct point *pt = find_or_make(core, name);
 
 	if (!pt)
 		return -ENOMEM;
 	pt->watching++;
-	while (!(pt->held && pt->waiting) && !p->points_off) {
-		uint64_t now = loop_now_ns(p->loop);
+	while (!(pt->held && pt->waiting) && !core->points.off) {
+		uint64_t now = loop_now_ns(core->loop);
 		if (now >= end)
 			break;
 		task_wait_ms(&pt->reached, (end - now + 999999) / 1000000);
@@ -118,12 +120,12 @@ int hwp_point_wait(struct hwp *p, const char *name, ULONG timeout_ms)
 	return rc;
 }
 
-void hwp_points_release(struct hwp *p)
+void prv_points_release(struct prv *core)
 {
 	struct list *pos, *tmp;
 
-	p->points_off = true;
-	list_for_each (pos, tmp, &p->points) {
+	core->points.off = true;
+	list_for_each (pos, tmp, &core->points.list) {
 		struct point *pt = list_entry(pos, struct point, link);
 		pt->held = false;
 		task_wake_all(&pt->go);
@@ -131,11 +133,11 @@ void hwp_points_release(struct hwp *p)
 	}
 }
 
-void hwp_points_free(struct hwp *p)
+void prv_points_free(struct prv *core)
 {
 	struct list *pos, *tmp;
 
-	list_for_each (pos, tmp, &p->points) {
+	list_for_each (pos, tmp, &core->points.list) {
 		struct point *pt = list_entry(pos, struct point, link);
 		list_del(&pt->link);
 		free(pt);
